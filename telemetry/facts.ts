@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { identityFields } from './identity.ts';
+import { amount, whole } from './quantity.ts';
+import { RAIL_MEASURES, RAIL_SOURCES } from './report.ts';
+
+/** Facts are always whole: sent at start, on change, and every 6 hours. */
+export const FACTS_EVERY_MS = 6 * 3_600_000;
+
+export const factsSchema = z.looseObject({
+  ...identityFields,
+  intervalMs: whole('milliseconds', 'how often this node reports'),
+  model: z.string().max(255).optional().meta({ description: 'of the board, from the device tree or DMI' }),
+  hardwareSerial: z.string().max(255).optional().meta({ description: 'of the board; two under one nodeId are told' }),
+  operatingSystem: z.string().max(255).optional(),
+  kernel: z.string().max(255).optional(),
+  architecture: z.string().max(32).optional(),
+  cores: whole('count', 'logical processors').optional(),
+  memoryBytes: whole('bytes', 'installed and usable').optional(),
+  addresses: z.array(z.string().max(64)).max(64).optional(),
+  versions: z.record(z.string(), z.string().max(63)).optional().meta({ description: 'ericht, node, docker ...' }),
+  rails: z
+    .array(
+      z.looseObject({
+        label: z.string().min(1).max(63),
+        measures: z.enum(RAIL_MEASURES),
+        source: z.enum(RAIL_SOURCES),
+        shuntOhms: amount('ohms', 'as configured').optional(),
+        location: z.string().max(255).optional().meta({ description: 'bus and address, or the path in sysfs' }),
+      }),
+    )
+    .max(16)
+    .optional(),
+  findings: z
+    .array(
+      z.looseObject({
+        subject: z.string().max(63).meta({ description: 'temperature, docker, rails ...' }),
+        found: z.boolean(),
+        detail: z.string().max(255).meta({ description: 'what was found, or why it is absent' }),
+      }),
+    )
+    .max(64)
+    .optional(),
+});
+
+export type Facts = z.infer<typeof factsSchema>;

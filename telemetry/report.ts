@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import { claimSchema } from './accounting.ts';
+import { bootClockFields, identityFields } from './identity.ts';
+import { amount, instant, quantity, ratio, whole } from './quantity.ts';
+
+export const SCHEMA_VERSION = 1;
+
+/** A report is at most this long when encoded. */
+export const MAX_REPORT_BYTES = 64 * 1024;
+
+/** A report sent within this time of its sampling is live; later it is drained. */
+export const LIVE_WITHIN_MS = 10_000;
+
+/** When a slower source was read; absent on values that are read for every report. */
+const sampledAt = instant('when this was read, if not for this very report');
+
+export const RAIL_MEASURES = ['board', 'switch', 'lights', 'inlet'] as const;
+export const RAIL_SOURCES = ['hwmon', 'iio', 'i2c', 'battery', 'simulated'] as const;
+
+export const railSchema = z.looseObject({
+  label: z.string().min(1).max(63).meta({ description: 'name of the rail, unique on its node' }),
+  measures: z.enum(RAIL_MEASURES).meta({ description: 'what hangs on it; an inlet is the total of the case' }),
+  source: z.enum(RAIL_SOURCES).meta({ description: 'the way in: kernel hwmon, kernel IIO, direct I2C, battery' }),
+  busVolts: quantity('volts', 'voltage of the rail').optional(),
+  currentAmperes: quantity('amperes', 'signed; positive flows to the load').optional(),
+  powerWatts: quantity('watts', 'signed; averaged by the chip over its window where it can').optional(),
+  energyJoules: amount('joules', 'counted on the board, monotonic within a run, never across a gap').optional(),
+  coveredSeconds: amount('seconds', 'how much of the run energyJoules covers').optional(),
+  saturated: z.literal(true).optional().meta({ description: 'the chip was at full scale: no value is published' }),
+  absent: z.string().optional().meta({ description: 'why there are no values' }),
+});
+
+export const containerSchema = z.looseObject({
+  id: z.string().min(1).max(64),
+  name: z.string().max(255),
+  image: z.string().max(255).optional(),
+  state: z.string().max(32).meta({ description: "the engine's own word: running, exited, paused ..." }),
+  health: z.string().max(32).optional(),
+  restarts: whole('count', 'restarts by the engine since it was made').optional(),
+  cpuUsageRatio: amount('ratio', 'of one core').optional(),
+  memoryBytes: whole('bytes', 'in use, without page cache that can be dropped').optional(),
+});
+
+export const reportSchema = z.looseObject({
+  ...identityFields,
+  ...bootClockFields,
+  intervalMs: whole('milliseconds', 'how often this node reports'),
+  goodbye: z.literal(true).optional().meta({ description: 'the last report of a clean stop' }),
+  claim: claimSchema,
+  cpu: z
+    .looseObject({
+      usageRatio: ratio('of all cores, since the last report'),
+      coreUsageRatios: z.array(ratio('of this core')).max(512).optional(),
+      frequencyHertz: amount('hertz', 'highest of all cores now').optional(),
+    })
+    .optional(),
+  load: z
+    .looseObject({
+      oneMinute: amount('count', 'load average of the last minute'),
+      fiveMinutes: amount('count', 'load average of the last 5 minutes'),
+      fifteenMinutes: amount('count', 'load average of the last 15 minutes'),
+    })
+    .optional(),
+  memory: z
+    .looseObject({
+      totalBytes: whole('bytes', 'installed and usable'),
+      availableBytes: whole('bytes', 'can be had without swapping'),
+      swapTotalBytes: whole('bytes', 'swap space').optional(),
+      swapFreeBytes: whole('bytes', 'swap space not in use').optional(),
+    })
+    .optional(),
+  temperature: z
+    .looseObject({
+      temperatureCelsius: quantity('celsius', 'of the processor; the hottest zone where none is named so'),
+      zones: z
+        .array(z.looseObject({ name: z.string().max(63), temperatureCelsius: quantity('celsius', 'of this zone') }))
+        .max(64)
+        .optional(),
+    })
+    .optional(),
+  rails: z.array(railSchema).max(16).optional(),
+  storage: z
+    .looseObject({
+      sampledAt: sampledAt.optional(),
+      mounts: z
+        .array(
+          z.looseObject({
+            path: z.string().max(255),
+            device: z.string().max(255).optional(),
+            totalBytes: whole('bytes', 'size of the file system'),
+            availableBytes: whole('bytes', 'free to an ordinary user'),
+          }),
+        )
+        .max(64),
+    })
+    .optional(),
+  network: z
+    .looseObject({
+      sampledAt: sampledAt.optional(),
+      interfaces: z
+        .array(
+          z.looseObject({
+            name: z.string().max(63),
+            up: z.boolean().optional(),
+            receivedBytes: whole('bytes', 'since the interface came up'),
+            sentBytes: whole('bytes', 'since the interface came up'),
+            speedBitsPerSecond: whole('count', 'negotiated link speed').optional(),
+          }),
+        )
+        .max(64),
+    })
+    .optional(),
+  docker: z
+    .looseObject({
+      sampledAt: sampledAt.optional(),
+      version: z.string().max(63).optional(),
+      swarmRole: z.enum(['manager', 'worker', 'none']).optional(),
+      runningContainers: whole('count', 'containers that run'),
+      containers: z.array(containerSchema).max(256),
+    })
+    .optional(),
+  spool: z
+    .looseObject({
+      waitingReports: whole('count', 'on disk, not yet acknowledged'),
+      waitingBytes: whole('bytes', 'on disk, not yet acknowledged'),
+      tornRecords: whole('count', 'found cut or damaged and skipped since the run began').optional(),
+      problem: z.string().max(255).optional().meta({ description: 'why nothing can be spooled' }),
+    })
+    .optional(),
+  self: z
+    .looseObject({
+      sampledAt: sampledAt.optional(),
+      cpuSeconds: amount('seconds', 'of processor time used by the agent since the run began'),
+      residentBytes: whole('bytes', 'memory of the agent process'),
+      samplers: z.record(
+        z.string(),
+        z.looseObject({
+          durationMs: amount('milliseconds', 'of its last reading'),
+          failures: whole('count', 'since the run began'),
+          problem: z.string().max(255).optional().meta({ description: 'why the last reading failed' }),
+        }),
+      ),
+    })
+    .optional(),
+});
+
+export type Report = z.infer<typeof reportSchema>;
+export type Rail = z.infer<typeof railSchema>;
+export type Container = z.infer<typeof containerSchema>;
