@@ -16,49 +16,30 @@ const COMMON = { 'message.timestamp.type': 'LogAppendTime', 'flush.ms': '1000' }
  */
 const PARTITIONS = 6;
 
-export const TOPICS = {
-  reports: {
-    name: 'ericht.node-reports',
+/** Two installations can share one Kafka by different prefixes. */
+export const DEFAULT_TOPIC_PREFIX = 'ericht.';
+
+export type TopicRole = 'reports' | 'facts' | 'events' | 'deadLetters' | 'overflow';
+
+const MIB = 1024 * 1024;
+
+/** All topics of one installation; the collector makes them, everybody else only names them. */
+export function topicSpecs(prefix: string = DEFAULT_TOPIC_PREFIX): Record<TopicRole, TopicSpec> {
+  const topic = (name: string, settings: Record<string, string>): TopicSpec => ({
+    name: `${prefix}${name}`,
     partitions: PARTITIONS,
-    settings: {
-      ...COMMON,
-      'cleanup.policy': 'delete',
-      'retention.ms': String(7 * DAY_MS),
-      'max.message.bytes': '1048576',
-    },
-  },
-  facts: {
-    name: 'ericht.node-facts',
-    partitions: PARTITIONS,
-    settings: { ...COMMON, 'cleanup.policy': 'compact', 'max.message.bytes': '1048576' },
-  },
-  events: {
-    name: 'ericht.events',
-    partitions: PARTITIONS,
-    settings: { ...COMMON, 'cleanup.policy': 'delete', 'retention.ms': String(30 * DAY_MS) },
-  },
-  deadLetters: {
-    name: 'ericht.dead-letters',
-    partitions: PARTITIONS,
-    /** Takes what the reports topic took and more: the body is the original bytes, however long. */
-    settings: {
-      ...COMMON,
-      'cleanup.policy': 'delete',
-      'retention.ms': String(30 * DAY_MS),
-      'max.message.bytes': '8388608',
-    },
-  },
-  overflow: {
-    name: 'ericht.overflow',
-    partitions: PARTITIONS,
-    settings: {
-      ...COMMON,
-      'cleanup.policy': 'delete',
-      'retention.ms': String(7 * DAY_MS),
-      'max.message.bytes': '1048576',
-    },
-  },
-} as const satisfies Record<string, TopicSpec>;
+    settings: { ...COMMON, ...settings },
+  });
+  const kept = (days: number) => ({ 'cleanup.policy': 'delete', 'retention.ms': String(days * DAY_MS) });
+  return {
+    reports: topic('node-reports', { ...kept(7), 'max.message.bytes': String(MIB) }),
+    facts: topic('node-facts', { 'cleanup.policy': 'compact', 'max.message.bytes': String(MIB) }),
+    events: topic('events', kept(30)),
+    // Takes what the reports topic took and more: the body is the original bytes, however long.
+    deadLetters: topic('dead-letters', { ...kept(30), 'max.message.bytes': String(8 * MIB) }),
+    overflow: topic('overflow', { ...kept(7), 'max.message.bytes': String(MIB) }),
+  };
+}
 
 /** The Kafka key: all that a node says stays in one partition, in order. */
 export function recordKey(clusterId: string, nodeId: string): string {
