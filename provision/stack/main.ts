@@ -1,0 +1,77 @@
+import { homedir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../../lib/clock.ts';
+import { toErichtError } from '../../lib/errors.ts';
+import { plainLog } from '../../lib/log.ts';
+import { cacheDirectory } from './fetch.ts';
+import { parseStackArguments, USAGE } from './options.ts';
+import { Stack } from './stack.ts';
+
+const DEFAULT_DIRECTORY = fileURLToPath(new URL('../../run/stack', import.meta.url));
+
+const log = plainLog('info', process.stderr);
+
+let signalled = false;
+
+async function main(): Promise<void> {
+  const { help, directory = DEFAULT_DIRECTORY, ports } = parseStackArguments(process.argv.slice(2));
+  if (help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const cacheDir = cacheDirectory(process.env, homedir());
+  const stack = new Stack({ directory, cacheDir, ports, clock: systemClock, log });
+  const stopped = stopOnSignals(stack);
+  log.info({}, `Data in ${stack.directory}`);
+  try {
+    await Promise.race([stack.start(), stopped]);
+  } catch (error) {
+    // A server that was told to stop while it started is no failure.
+    if (signalled) return stopped;
+    await stack.kill();
+    throw error;
+  }
+  if (!signalled) process.stdout.write(announcement(stack));
+  await stopped;
+}
+
+/** The first signal stops both servers cleanly, the second kills them. */
+function stopOnSignals(stack: Stack): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onSignal = () => {
+      if (signalled) {
+        log.warn({}, 'killing them');
+        stack.kill().then(resolve, reject);
+        return;
+      }
+      signalled = true;
+      log.info({}, 'Stopping Kafka and Cassandra (again to kill them)');
+      stack.stop().then(resolve, reject);
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
+}
+
+function announcement({ kafka, cassandra }: Stack): string {
+  return `Kafka      ${kafka.brokers.join(', ')}
+Cassandra  ${cassandra.contactPoints.join(', ')} port ${cassandra.port}
+
+Put these lines into ericht.yaml:
+transport: kafka
+store: cassandra
+kafka: { brokers: [${kafka.brokers.map((broker) => `"${broker}"`).join(', ')}] }
+stores: { cassandra: { contactPoints: [${cassandra.contactPoints.join(', ')}], port: ${cassandra.port} } }
+
+Ctrl-C stops both.
+`;
+}
+
+main().then(
+  () => process.exit(0),
+  (error) => {
+    const known = toErichtError(error);
+    log.error({ code: known.code }, known.message);
+    process.exit(known.exitCode);
+  },
+);

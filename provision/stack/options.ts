@@ -1,0 +1,66 @@
+import { parseArgs } from 'node:util';
+import { ErichtError, reasonOf } from '../../lib/errors.ts';
+import type { StackPorts } from './stack.ts';
+
+export const USAGE = `Starts Kafka and Cassandra on this machine, without Docker, until Ctrl-C.
+
+  npm run stack -- [options]
+
+  --dir DIR                     where the data is kept (default: run/stack)
+  --kafka-port N                for clients (9092)
+  --kafka-controller-port N     (9093)
+  --cassandra-port N            for clients (9042)
+  --cassandra-storage-port N    between Cassandra nodes (7000)
+  --cassandra-jmx-port N        for nodetool; closed unless named
+  --help
+`;
+
+export interface StackArguments {
+  help: boolean;
+  /** As given; undefined for the default. */
+  directory: string | undefined;
+  ports: StackPorts;
+}
+
+/** Throws USAGE for what is not known, and for a port that is none. */
+export function parseStackArguments(args: string[]): StackArguments {
+  const text = { type: 'string' } as const;
+  let values: Record<string, string | boolean | undefined>;
+  try {
+    values = parseArgs({
+      args,
+      options: {
+        help: { type: 'boolean' },
+        dir: text,
+        'kafka-port': text,
+        'kafka-controller-port': text,
+        'cassandra-port': text,
+        'cassandra-storage-port': text,
+        'cassandra-jmx-port': text,
+      },
+    }).values;
+  } catch (error) {
+    throw new ErichtError('USAGE', { what: reasonOf(error), next: 'see npm run stack -- --help' });
+  }
+  const port = (flag: string, otherwise: number) => {
+    const given = values[flag];
+    return given === undefined ? otherwise : portNumber(`--${flag}`, String(given));
+  };
+  return {
+    help: values.help === true,
+    directory: values.dir === undefined ? undefined : String(values.dir),
+    ports: {
+      kafka: port('kafka-port', 9092),
+      kafkaController: port('kafka-controller-port', 9093),
+      cassandra: port('cassandra-port', 9042),
+      cassandraStorage: port('cassandra-storage-port', 7000),
+      cassandraJmx: values['cassandra-jmx-port'] === undefined ? undefined : port('cassandra-jmx-port', 0),
+    },
+  };
+}
+
+function portNumber(flag: string, given: string): number {
+  const port = Number(given);
+  if (/^\d+$/.test(given) && port >= 1 && port <= 65_535) return port;
+  throw new ErichtError('USAGE', { what: `${flag} is not a port: "${given}"`, next: 'give a number from 1 to 65535' });
+}

@@ -1,0 +1,114 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Clock } from '../../lib/clock.ts';
+import type { Log } from '../../lib/log.ts';
+import { CassandraCluster } from './cassandra-cluster.ts';
+import { LOCAL_DATA_CENTER } from './cassandra-node.ts';
+import { fetchJars } from './fetch.ts';
+import { requireJava } from './java.ts';
+import { KafkaCluster } from './kafka-cluster.ts';
+import { requireFree } from './ports.ts';
+import { readVersions } from './versions.ts';
+
+export interface StackPorts {
+  kafka: number;
+  kafkaController: number;
+  cassandra: number;
+  cassandraStorage: number;
+  cassandraJmx?: number | undefined;
+}
+
+export interface StackOptions {
+  directory: string;
+  cacheDir: string;
+  ports: StackPorts;
+  clock: Clock;
+  log: Log;
+}
+
+const HOST = '127.0.0.1';
+
+/** One Kafka broker and one Cassandra node on loopback, from their Maven artifacts. */
+export class Stack {
+  readonly #options: StackOptions;
+  #kafka: KafkaCluster | undefined;
+  #cassandra: CassandraCluster | undefined;
+  #stopping = false;
+
+  constructor(options: StackOptions) {
+    this.#options = { ...options, directory: resolve(options.directory) };
+  }
+
+  get directory(): string {
+    return this.#options.directory;
+  }
+
+  get kafka(): { brokers: string[]; pids: number[] } {
+    return { brokers: this.#kafka?.brokers ?? [], pids: pidsOf(this.#kafka?.nodes) };
+  }
+
+  get cassandra(): { contactPoints: string[]; port: number; localDataCenter: string; pids: number[] } {
+    const { ports } = this.#options;
+    const pids = pidsOf(this.#cassandra?.nodes);
+    return { contactPoints: [HOST], port: ports.cassandra, localDataCenter: LOCAL_DATA_CENTER, pids };
+  }
+
+  async start(): Promise<void> {
+    const { directory, cacheDir, ports, clock, log } = this.#options;
+    await this.#checkPorts();
+    const versions = await readVersions();
+    await requireJava(versions.java.minimum, clock);
+    const fetching = { versions, cacheDir, clock, log };
+    const kafkaJars = await fetchJars('kafka', fetching);
+    const cassandraJars = await fetchJars('cassandra', fetching);
+    if (this.#stopping) return;
+    await mkdir(directory, { recursive: true });
+    this.#kafka = new KafkaCluster({
+      host: HOST,
+      ports: [{ client: ports.kafka, controller: ports.kafkaController }],
+      directory: join(directory, 'kafka'),
+      jars: kafkaJars,
+      heapMegabytes: 512,
+      quickStart: true,
+      clock,
+    });
+    this.#cassandra = new CassandraCluster({
+      hosts: [HOST],
+      nativePort: ports.cassandra,
+      storagePort: ports.cassandraStorage,
+      jmxPort: ports.cassandraJmx,
+      directory: join(directory, 'cassandra'),
+      jars: cassandraJars,
+      heapMegabytes: 1024,
+      quickStart: true,
+      clock,
+    });
+    log.info({}, 'Starting Kafka and Cassandra');
+    const starts = await Promise.allSettled([this.#kafka.start(), this.#cassandra.start()]);
+    const failed = starts.find((start) => start.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /** Idempotent; Kafka flushes its logs and Cassandra drains first. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all([this.#kafka?.stop(), this.#cassandra?.stop()]);
+  }
+
+  async kill(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all([this.#kafka?.kill(), this.#cassandra?.kill()]);
+  }
+
+  async #checkPorts(): Promise<void> {
+    const { ports } = this.#options;
+    await requireFree(HOST, ports.kafka, 'Kafka', '--kafka-port');
+    await requireFree(HOST, ports.kafkaController, "Kafka's controller", '--kafka-controller-port');
+    await requireFree(HOST, ports.cassandra, 'Cassandra', '--cassandra-port');
+    await requireFree(HOST, ports.cassandraStorage, "Cassandra's storage", '--cassandra-storage-port');
+  }
+}
+
+function pidsOf(nodes: readonly { pid: number | undefined }[] = []): number[] {
+  return nodes.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+}
