@@ -1,0 +1,101 @@
+import type { PromisifiedBus } from 'i2c-bus';
+import { ErichtError, reasonOf } from '../../lib/errors.ts';
+import { toBusError } from './bus-error.ts';
+import type { I2cBus } from './port.ts';
+
+/** Loads the addon; passed in so that a test can stand for a machine without it. */
+export type LoadAddon = () => Promise<{ openPromisified(busNumber: number): Promise<PromisifiedBus> }>;
+
+const loadI2cBus: LoadAddon = async () => (await import('i2c-bus')).default;
+
+/**
+ * A Linux I2C bus through i2c-dev, without ever forcing a chip from a kernel driver. One transfer at a time, and after
+ * any failure everything is closed and opened anew: i2c-bus keeps a descriptor even if setting its address failed, and
+ * would then talk to whatever chip answers at address 0.
+ */
+export class LinuxI2cBus implements I2cBus {
+  readonly #busNumber: number;
+  readonly #load: LoadAddon;
+  #opened: PromisifiedBus | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(busNumber: number, load: LoadAddon = loadI2cBus) {
+    this.#busNumber = busNumber;
+    this.#load = load;
+  }
+
+  async readWord(address: number, register: number): Promise<number> {
+    return swap(await this.#transfer(address, (bus) => bus.readWord(address, register)));
+  }
+
+  async writeWord(address: number, register: number, word: number): Promise<void> {
+    await this.#transfer(address, (bus) => bus.writeWord(address, register, swap(word)));
+  }
+
+  close(): Promise<void> {
+    return this.#inTurn(() => this.#closeNow());
+  }
+
+  #transfer<T>(address: number, work: (bus: PromisifiedBus) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      try {
+        this.#opened ??= await this.#open();
+        return await work(this.#opened);
+      } catch (error) {
+        await this.#closeNow();
+        throw toBusError(error, this.#busNumber, address);
+      }
+    });
+  }
+
+  async #open(): Promise<PromisifiedBus> {
+    let addon: Awaited<ReturnType<LoadAddon>>;
+    try {
+      addon = await this.#load();
+    } catch (error) {
+      throw notBuilt(error);
+    }
+    return await addon.openPromisified(this.#busNumber);
+  }
+
+  async #closeNow(): Promise<void> {
+    const bus = this.#opened;
+    this.#opened = undefined;
+    try {
+      await bus?.close();
+    } catch {
+      // The adapter is gone; the descriptors are given up either way.
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work);
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+/** Whether the addon is there and fits this Node. */
+export async function isAddonBuilt(load: LoadAddon = loadI2cBus): Promise<boolean> {
+  try {
+    await load();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** SMBus words are least significant byte first, the INA226 sends the other way round. */
+function swap(word: number): number {
+  return ((word & 0xff) << 8) | (word >> 8);
+}
+
+function notBuilt(error: unknown): ErichtError {
+  const otherNode = reasonOf(error).includes('NODE_MODULE_VERSION');
+  return new ErichtError('SENSOR_UNREADABLE', {
+    what: 'cannot use I2C directly',
+    why: otherNode ? 'i2c-bus is built for another Node' : "i2c-bus isn't built",
+    next: 'run npm run build:i2c',
+    cause: error,
+  });
+}

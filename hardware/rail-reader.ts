@@ -1,0 +1,45 @@
+/** What hangs on a rail; an inlet is the total of the case. */
+export type RailMeasures = 'board' | 'switch' | 'lights' | 'inlet';
+
+/** The way in to a rail's values. */
+export type RailSource = 'hwmon' | 'i2c' | 'battery';
+
+/** A rail as configured. There is no default shunt: R100, R010 and R002 modules look alike. */
+export interface RailSettings {
+  /** Unique on its node. */
+  label: string;
+  measures: RailMeasures;
+  /** Number of the I2C bus: 1 is /dev/i2c-1. */
+  bus: number;
+  /** 0x40 to 0x4f. */
+  address: number;
+  shuntOhms: number;
+}
+
+/** One reading. Either `powerWatts` and its companions, or why there are none: never both, never a filler. */
+export type RailReading =
+  | { busVolts: number; currentAmperes: number; powerWatts: number }
+  /** The chip was at full scale, so that its number says only "at least". */
+  | { saturated: true }
+  | { absent: string };
+
+export interface RailFinding {
+  found: boolean;
+  /** What was found, or why it is absent: one short sentence. */
+  detail: string;
+}
+
+/** One rail by one way in. Calls may overlap; a reader puts them in order. */
+export interface RailReader {
+  readonly label: string;
+  readonly measures: RailMeasures;
+  readonly source: RailSource;
+  /** Bus and address, or the device in sysfs. */
+  readonly location: string;
+  readonly shuntOhms?: number | undefined;
+  /** Looks whether the rail can be read, and sets it up; may be repeated at any time. Never rejects. */
+  find(): Promise<RailFinding>;
+  /** One reading; rejects with SENSOR_UNREADABLE when the rail has to be looked for again. */
+  read(signal?: AbortSignal): Promise<RailReading>;
+  close(): Promise<void>;
+}
