@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import type { Facts } from '../telemetry/facts.ts';
 import type { Report } from '../telemetry/report.ts';
 
 /** What a sampler may need of its surroundings; file roots are settings so that a container can read its host. */
@@ -17,6 +18,9 @@ export type ReportPart = Partial<
   Pick<Report, 'cpu' | 'load' | 'memory' | 'temperature' | 'rails' | 'storage' | 'network' | 'docker'>
 >;
 
+/** What a sampler knows of the board that changes rarely. */
+export type SamplerFacts = Partial<Pick<Facts, 'rails' | 'versions'>>;
+
 export interface Finding {
   subject: string;
   found: boolean;
@@ -34,9 +38,11 @@ export interface Sampler {
   readonly periodMs: number;
   /** A reading that takes longer is given up and counted. */
   readonly timeoutMs: number;
-  /** Looks whether there is anything to read here. */
+  /** Looks whether there is anything to read here; may be called at any time, beside sample(), too. Never rejects. */
   find(): Promise<Finding>;
   /** One reading. `signal` is aborted at the timeout. */
   sample(signal: AbortSignal): Promise<ReportPart>;
+  /** As far as the last find() told. */
+  facts?(): SamplerFacts;
   stop?(): Promise<void>;
 }

@@ -1,0 +1,47 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { RailSettings } from '../../hardware/rail-reader.ts';
+import { RailFinder } from '../../hardware/rails/rail-finder.ts';
+import type { Sampler, SamplerSurroundings } from '../sampler.ts';
+import { ProcCpuSampler } from './cpu.ts';
+import { DockerSampler } from './docker.ts';
+import { FirstFound } from './first-found.ts';
+import { ProcLoadSampler } from './load.ts';
+import { ProcMemorySampler } from './memory.ts';
+import { NetworkSampler } from './network.ts';
+import { OsCpuSampler } from './os-cpu.ts';
+import { OsLoadSampler } from './os-load.ts';
+import { OsMemorySampler } from './os-memory.ts';
+import { RailsSampler } from './rails.ts';
+import { type StatFileSystem, StorageSampler } from './storage.ts';
+import { TemperatureSampler } from './temperature.ts';
+
+export interface BoardSamplersOptions extends SamplerSurroundings {
+  /** How often the node reports: the fast samplers follow it. */
+  intervalMs: number;
+  /** INA226 chips that no kernel driver serves, and labels for those it does. */
+  rails: RailSettings[];
+  /** Sockets of a local Docker Engine, the first that exists is used. */
+  dockerSockets?: string[];
+  /** Sizes of file systems, for a recorded tree; else this system is asked. */
+  statFileSystem?: StatFileSystem;
+}
+
+/** Everything that can be read on a board, whether or not this one has it: each sampler's find() tells. */
+export function boardSamplers(options: BoardSamplersOptions): Sampler[] {
+  const { clock, sysfs, dev, intervalMs, rails } = options;
+  const socketPaths = options.dockerSockets ?? ['/var/run/docker.sock', join(homedir(), '.docker/run/docker.sock')];
+  const finder = new RailFinder({ sysfs, dev, settings: rails, intervalMs });
+  // Another root speaks of another system: node:os, which speaks of this one, must not stand in for it.
+  const orElse = (fallback: Sampler): Sampler[] => (options.procfs === '/proc' ? [fallback] : []);
+  return [
+    new FirstFound([new ProcCpuSampler(options, intervalMs), ...orElse(new OsCpuSampler(intervalMs))]),
+    new FirstFound([new ProcLoadSampler(options, intervalMs), ...orElse(new OsLoadSampler(intervalMs))]),
+    new FirstFound([new ProcMemorySampler(options, intervalMs), ...orElse(new OsMemorySampler(intervalMs))]),
+    new TemperatureSampler(options, intervalMs),
+    new StorageSampler(options, options.statFileSystem ? { statFileSystem: options.statFileSystem } : {}),
+    new NetworkSampler(options, intervalMs),
+    new DockerSampler({ clock, sysfs, socketPaths }),
+    new RailsSampler({ source: finder, intervalMs, clock }),
+  ];
+}
