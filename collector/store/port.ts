@@ -78,6 +78,8 @@ export interface StoreReader {
   reports(query: ReportQuery, options: { order: 'oldest' | 'newest'; limit: number }): Promise<StoredReport[]>;
   /** All row keys of a node in pages, oldest first, without holding them all. */
   keys(query: ReportQuery): AsyncIterable<RowKey[]>;
+  /** Rows placed before this instant may be gone: by the retention, or deleted to stay under the size cap. */
+  keptSinceMs(): Promise<number>;
 }
 
 /** Keeps dead letters and overflow: topics where there is Kafka, a table where there is not. */
