@@ -24,5 +24,7 @@ export const bootClockFields = {
   seq: whole('count', 'number of the report in its run, from 0'),
   uptimeMs: whole('milliseconds', 'monotonic time since boot at the sampling'),
   clockSynchronised: z.boolean().meta({ description: 'whether the wall clock followed a time source' }),
-  drained: z.boolean().meta({ description: 'sent more than 10 s after its sampling, from memory or spool' }),
+  drained: z
+    .boolean()
+    .meta({ description: 'sent more than 10 s after its sampling, or after a younger one of its node' }),
 };

@@ -18,6 +18,7 @@ export const RAIL_MEASURES = ['board', 'switch', 'lights', 'inlet'] as const;
 export const RAIL_SOURCES = ['hwmon', 'iio', 'i2c', 'battery', 'simulated'] as const;
 
 export const railSchema = z.looseObject({
+  sampledAt: sampledAt.optional(),
   label: z.string().min(1).max(63).meta({ description: 'name of the rail, unique on its node' }),
   measures: z.enum(RAIL_MEASURES).meta({ description: 'what hangs on it; an inlet is the total of the case' }),
   source: z.enum(RAIL_SOURCES).meta({ description: 'the way in: kernel hwmon, kernel IIO, direct I2C, battery' }),
@@ -49,6 +50,7 @@ export const reportSchema = z.looseObject({
   claim: claimSchema,
   cpu: z
     .looseObject({
+      sampledAt: sampledAt.optional(),
       usageRatio: ratio('of all cores, since the last report'),
       coreUsageRatios: z.array(ratio('of this core')).max(512).optional(),
       frequencyHertz: amount('hertz', 'highest of all cores now').optional(),
@@ -56,6 +58,7 @@ export const reportSchema = z.looseObject({
     .optional(),
   load: z
     .looseObject({
+      sampledAt: sampledAt.optional(),
       oneMinute: amount('count', 'load average of the last minute'),
       fiveMinutes: amount('count', 'load average of the last 5 minutes'),
       fifteenMinutes: amount('count', 'load average of the last 15 minutes'),
@@ -63,6 +66,7 @@ export const reportSchema = z.looseObject({
     .optional(),
   memory: z
     .looseObject({
+      sampledAt: sampledAt.optional(),
       totalBytes: whole('bytes', 'installed and usable'),
       availableBytes: whole('bytes', 'can be had without swapping'),
       swapTotalBytes: whole('bytes', 'swap space').optional(),
@@ -71,6 +75,7 @@ export const reportSchema = z.looseObject({
     .optional(),
   temperature: z
     .looseObject({
+      sampledAt: sampledAt.optional(),
       temperatureCelsius: quantity('celsius', 'of the processor; the hottest zone where none is named so'),
       zones: z
         .array(z.looseObject({ name: z.string().max(63), temperatureCelsius: quantity('celsius', 'of this zone') }))
