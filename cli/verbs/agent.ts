@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { systemClock } from '../../lib/clock.ts';
+import { plainLog, silentLog } from '../../lib/log.ts';
+import type { RecordSink } from '../../telemetry/link.ts';
+import { reportSchema } from '../../telemetry/report.ts';
+import { settingsOf, type VerbContext } from '../context.ts';
+import { withIsoTimes } from '../output/iso-times.ts';
+import { json } from '../output/machine.ts';
+import { reportTable } from '../output/report-table.ts';
+import type { Settings } from '../settings.ts';
+import { requireKafka } from '../wire/kafka.ts';
+import { runAsService, serviceLog } from '../wire/service.ts';
+
+/** `ericht agent`: samples this machine and sends to Kafka; with --once it prints one report instead. */
+export async function run(context: VerbContext): Promise<number> {
+  const settings = settingsOf(context);
+  if ('once' in context.args.flags) return once(context, settings);
+  requireKafka(settings, 'agent');
+  const { clock } = context;
+  const log = serviceLog(context, settings, 'agent');
+  const [{ makeAgent }, { kafkaSinks }] = await Promise.all([
+    import('../wire/agent.ts'),
+    import('../wire/transport.ts'),
+  ]);
+  const sink = (await kafkaSinks(settings, { clock, log }))();
+  const spool = { directory: join(settings.dataDir, 'spool'), ...settings.spool };
+  const agent = await makeAgent(settings, { sink, spool, clock, log });
+  return runAsService(context, log, agent);
+}
+
+async function once({ args, stdout, stderr, verbose }: VerbContext, settings: Settings): Promise<number> {
+  const log = verbose ? plainLog('debug', stderr) : silentLog;
+  const { makeAgent } = await import('../wire/agent.ts');
+  const agent = await makeAgent(settings, { sink: nowhere, clock: systemClock, log });
+  const report = await agent.sampleOnce();
+  stdout.write(
+    args.output === 'json' ? json(withIsoTimes(report, reportSchema)) : reportTable(report, agent.findings()),
+  );
+  return 0;
+}
+
+/** For an agent that is asked for one report and never started. */
+const nowhere: RecordSink = { name: 'nowhere', start: async () => {}, send: async () => {}, stop: async () => {} };
