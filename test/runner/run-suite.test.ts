@@ -1,0 +1,85 @@
+import { fileURLToPath } from 'node:url';
+import { test } from 'tap';
+import { type Counts, runSuite } from './run-suite.ts';
+import type { Suite } from './suites.ts';
+
+const fixtures = fileURLToPath(new URL('fixtures', import.meta.url));
+
+interface Case extends Counts {
+  file: string;
+  /** Must be in what is printed. */
+  says: RegExp;
+}
+
+const CASES: Case[] = [
+  { file: 'passing', passed: 2, failed: 0, skipped: 0, says: /ok {3}passing\.test\.ts: 2 passed/ },
+  { file: 'failing', passed: 1, failed: 1, skipped: 0, says: /-wanted\n +\+found/ },
+  { file: 'asserting', passed: 1, failed: 1, skipped: 0, says: /fails without a subtest/ },
+  { file: 'crashing', passed: 1, failed: 1, skipped: 0, says: /thrown outside of any test/ },
+  { file: 'unloadable', passed: 0, failed: 1, skipped: 0, says: /thrown before the first test/ },
+  { file: 'killed', passed: 1, failed: 1, skipped: 0, says: /ended early, after 1 tests \(killed by SIGKILL\)/ },
+  { file: 'leaving', passed: 0, failed: 1, skipped: 0, says: /FAIL leaving/ },
+  { file: 'bad-exit', passed: 1, failed: 1, skipped: 0, says: /and yet the file failed \(exit code 3\)/ },
+  { file: 'bailing', passed: 1, failed: 1, skipped: 0, says: /Bail out! the disk is gone/ },
+  { file: 'empty', passed: 0, failed: 1, skipped: 0, says: /ended early, after 0 tests/ },
+  { file: 'without-tap', passed: 0, failed: 1, skipped: 0, says: /ended early, after 0 tests/ },
+  { file: 'hollow', passed: 0, failed: 1, skipped: 0, says: /asserts nothing: asserts nothing/ },
+  { file: 'skipping', passed: 1, failed: 0, skipped: 2, says: /waits for hardware: SKIP there is no such chip here/ },
+  { file: 'skipped-whole', passed: 0, failed: 0, skipped: 1, says: /there is no engine here/ },
+];
+
+function suite(limits: Partial<Suite> = {}): Suite {
+  return { name: 'sample', about: '', jobs: 2, fileLimitMs: 20_000, limitMs: 60_000, needs: [], ...limits };
+}
+
+async function run(names: string[], limits: Partial<Suite> = {}, signal = new AbortController().signal) {
+  const lines: string[] = [];
+  const files = names.map((name) => `${fixtures}/${name}.test.ts`);
+  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('TAP')));
+  const print = (line: string) => lines.push(line);
+  const counts = await runSuite({ suite: suite(limits), files }, { env, cwd: fixtures, signal, print });
+  return { counts, text: lines.join('\n') };
+}
+
+test('every file counts for what it did, and what went wrong is shown', async (t) => {
+  const { counts, text } = await run(CASES.map(({ file }) => file));
+  for (const { file, says, passed, failed, skipped } of CASES) {
+    t.match(text, `${file}.test.ts: ${passed} passed, ${failed} failed, ${skipped} skipped, `);
+    t.match(text, says, file);
+  }
+  const sum = (count: keyof Counts) => CASES.reduce((total, each) => total + each[count], 0);
+  t.same(counts, { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped') });
+  t.match(text, /sample: \d+ passed, \d+ failed, \d+ skipped in [\d.]+ s$/);
+});
+
+test('a file that hangs is ended at its deadline and counts as failed', async (t) => {
+  const { counts, text } = await run(['hanging', 'passing'], { fileLimitMs: 1000, jobs: 1 });
+  t.equal(counts.passed, 2, 'the next file still runs');
+  t.equal(counts.failed, 1);
+  t.match(text, /timeout!|not done within 1 s/);
+});
+
+test('a suite that is late fails what it has not run', async (t) => {
+  const { counts, text } = await run(['hanging', 'passing'], { limitMs: 500, jobs: 1 });
+  t.same(counts, { passed: 0, failed: 2, skipped: 0 });
+  t.match(text, /the suite was not done within 0\.5 s/);
+});
+
+test('an interrupted run never looks like a passed one', async (t) => {
+  const interruption = new AbortController();
+  const running = run(['hanging'], {}, interruption.signal);
+  interruption.abort('interrupted by a test');
+  const { counts, text } = await running;
+  t.same(counts, { passed: 0, failed: 1, skipped: 0 });
+  t.match(text, /interrupted by a test/);
+});
+
+test('a check passes by its exit code, and shows what it printed when it fails', async (t) => {
+  const lines: string[] = [];
+  const check = (name: string, script: string) => ({ name, command: process.execPath, args: ['-e', script] });
+  const checks = [check('tidy', ''), check('untidy', 'console.log("line 3 is untidy"); process.exitCode = 1')];
+  const options = { env: process.env, cwd: fixtures, signal: new AbortController().signal, checks };
+  const counts = await runSuite({ suite: suite(), files: [] }, { ...options, print: (line) => lines.push(line) });
+  t.same(counts, { passed: 1, failed: 1, skipped: 0 });
+  t.match(lines.join('\n'), /FAIL untidy.*\n +line 3 is untidy/);
+});
