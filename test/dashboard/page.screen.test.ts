@@ -91,7 +91,7 @@ async function openPage(
   return { page, complaints };
 }
 
-// biome-ignore lint/performance/useDomNodeTextContent: what a person sees, in a locator's words, not a node's
+/** What a person sees, without what is hidden. */
 const wordsOf = (locator: Locator) => locator.innerText();
 const sentence = (page: Page) => wordsOf(page.locator('.sentence'));
 const tile = (page: Page, nodeId: string) => page.locator(`[data-node="${nodeId}"]`);
