@@ -59,6 +59,8 @@ export interface RunVerdict {
   unknown: number;
   deadLettered: number;
   overflowed: number;
+  /** Its last report said goodbye: there is nothing after it. */
+  goodbye: boolean;
   /** The run ended without a goodbye: whether it made reports from this seq on is unknown, and is not 0 lost. */
   untoldFrom?: number;
   /** Seqs that are in more than one row. */
@@ -200,6 +202,7 @@ export class NodeAudit {
       unknown: sizeOf(gaps, 'unknown'),
       deadLettered: run.deadLetters.size,
       overflowed: run.overflow.size,
+      goodbye: run.goodbye,
       ...untoldFrom,
       duplicates: [...run.duplicates.ranges()],
       gaps,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nameSchema } from './identity.ts';
-import { instant } from './quantity.ts';
+import { instant, openWord } from './quantity.ts';
 
 export const eventSchema = z.looseObject({
   schemaVersion: z.int().min(1),
@@ -8,7 +8,7 @@ export const eventSchema = z.looseObject({
   clusterId: nameSchema,
   kind: z.string().min(1).max(63),
   subject: z.string().min(1).max(255).meta({ description: 'the node, or what else it is about' }),
-  severity: z.enum(['info', 'warning', 'critical']),
+  severity: openWord(['info', 'warning', 'critical'], 'how much it matters'),
   startedAt: instant('when it began'),
   endedAt: instant('when it was over').optional(),
   sentence: z.string().max(1000).meta({ description: 'what happened and what to do, for a person' }),

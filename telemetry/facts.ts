@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { identityFields } from './identity.ts';
-import { amount, whole } from './quantity.ts';
+import { amount, openWord, whole } from './quantity.ts';
 import { RAIL_MEASURES, RAIL_SOURCES } from './report.ts';
 
 /** Facts are always whole: sent at start, on change, and every 6 hours. */
@@ -22,8 +22,8 @@ export const factsSchema = z.looseObject({
     .array(
       z.looseObject({
         label: z.string().min(1).max(63),
-        measures: z.enum(RAIL_MEASURES),
-        source: z.enum(RAIL_SOURCES),
+        measures: openWord(RAIL_MEASURES, 'what hangs on it'),
+        source: openWord(RAIL_SOURCES, 'the way in'),
         shuntOhms: amount('ohms', 'as configured').optional(),
         location: z.string().max(255).optional().meta({ description: 'bus and address, or the path in sysfs' }),
       }),

@@ -66,7 +66,10 @@ function asyncApi(version: string): object {
     name,
     summary,
     contentType: 'application/octet-stream',
-    payload: { type: 'string', description: 'the original bytes, unchanged' },
+    payload: {
+      type: 'string',
+      description: `the original bytes; only their beginning where ${ASIDE_HEADERS.originalBytes} tells their number`,
+    },
     headers: headers(ASIDE_HEADERS),
   });
   const receive = (channelName: string, action: 'send' | 'receive', summary: string) => ({

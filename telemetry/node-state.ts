@@ -24,6 +24,12 @@ const REPORTS_MISSED = 2.5;
 /** At short intervals the network and the scheduler decide, not the interval. */
 const LEAST_SILENCE_MS = 2500;
 
+/**
+ * How long a board may take to be heard again after the way was closed: an agent's longest pause between two attempts,
+ * and the time that a connection takes.
+ */
+export const RETURN_MS = 10_000;
+
 /** After how long without a sign a node counts as silent. */
 export function silentAfterMs(intervalMs: number): number {
   return Math.max(LEAST_SILENCE_MS, REPORTS_MISSED * intervalMs);

@@ -42,3 +42,16 @@ export function ratio(description: string) {
 export function instant(description: string) {
   return z.int().meta({ unit: 'epoch milliseconds', description });
 }
+
+/**
+ * One of these words, or one that a later version knows: an agent that is newer than its collector must not have its
+ * reports refused for a word.
+ */
+export function openWord<const T extends string>(known: readonly T[], description: string) {
+  const schema = z
+    .string()
+    .min(1)
+    .max(63)
+    .meta({ description, examples: [...known] });
+  return schema as unknown as z.ZodType<T | (string & {})>;
+}

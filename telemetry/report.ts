@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { claimSchema } from './accounting.ts';
 import { bootClockFields, identityFields } from './identity.ts';
-import { amount, instant, quantity, ratio, whole } from './quantity.ts';
+import { amount, instant, openWord, quantity, ratio, whole } from './quantity.ts';
 
 export const SCHEMA_VERSION = 1;
 
@@ -20,8 +20,8 @@ export const RAIL_SOURCES = ['hwmon', 'iio', 'i2c', 'battery', 'simulated'] as c
 export const railSchema = z.looseObject({
   sampledAt: sampledAt.optional(),
   label: z.string().min(1).max(63).meta({ description: 'name of the rail, unique on its node' }),
-  measures: z.enum(RAIL_MEASURES).meta({ description: 'what hangs on it; an inlet is the total of the case' }),
-  source: z.enum(RAIL_SOURCES).meta({ description: 'the way in: kernel hwmon, kernel IIO, direct I2C, battery' }),
+  measures: openWord(RAIL_MEASURES, 'what hangs on it; an inlet is the total of the case'),
+  source: openWord(RAIL_SOURCES, 'the way in: kernel hwmon, kernel IIO, direct I2C, battery'),
   busVolts: quantity('volts', 'voltage of the rail').optional(),
   currentAmperes: quantity('amperes', 'signed; positive flows to the load').optional(),
   powerWatts: quantity('watts', 'signed; averaged by the chip over its window where it can').optional(),
@@ -31,7 +31,7 @@ export const railSchema = z.looseObject({
   absent: z.string().optional().meta({ description: 'why there are no values' }),
 });
 
-export const containerSchema = z.looseObject({
+const containerSchema = z.looseObject({
   id: z.string().min(1).max(64),
   name: z.string().max(255),
   image: z.string().max(255).optional(),
@@ -119,7 +119,7 @@ export const reportSchema = z.looseObject({
     .looseObject({
       sampledAt: sampledAt.optional(),
       version: z.string().max(63).optional(),
-      swarmRole: z.enum(['manager', 'worker', 'none']).optional(),
+      swarmRole: openWord(['manager', 'worker', 'none'], 'of its engine').optional(),
       runningContainers: whole('count', 'containers that run'),
       containers: z.array(containerSchema).max(256),
     })

@@ -8,6 +8,12 @@ export class SeqSet {
   readonly #ranges: SeqRange[] = [];
   #size = 0;
 
+  static of(ranges: Iterable<SeqRange>): SeqSet {
+    const set = new SeqSet();
+    for (const { from, to } of ranges) set.add(from, to);
+    return set;
+  }
+
   get size(): number {
     return this.#size;
   }
@@ -62,8 +68,32 @@ export class SeqSet {
     this.add(next, to);
   }
 
-  ranges(): readonly SeqRange[] {
+  /** Takes out what is there of `from` to `to`, both inclusive, and returns it. */
+  remove(from: number, to: number = from): SeqRange[] {
+    if (to < from) return [];
+    const start = this.#firstEndingAtOrAfter(from);
+    const removed: SeqRange[] = [];
+    const kept: SeqRange[] = [];
+    let end = start;
+    for (let range = this.#ranges[end]; range && range.from <= to; range = this.#ranges[++end]) {
+      const cut = { from: Math.max(from, range.from), to: Math.min(to, range.to) };
+      removed.push(cut);
+      this.#size -= cut.to - cut.from + 1;
+      if (range.from < cut.from) kept.push({ from: range.from, to: cut.from - 1 });
+      if (range.to > cut.to) kept.push({ from: cut.to + 1, to: range.to });
+    }
+    if (end > start) this.#ranges.splice(start, end - start, ...kept);
+    return removed;
+  }
+
+  /** The set's own ranges: they change with it. */
+  ranges(): readonly Readonly<SeqRange>[] {
     return this.#ranges;
+  }
+
+  /** Copies of the ranges as far as they lie below `limit`, which is not in them. */
+  below(limit: number): SeqRange[] {
+    return this.split({ from: 0, to: limit - 1 }).inside;
   }
 
   /** The parts of `range` that are in the set, and those that are not, each in order. */

@@ -35,7 +35,7 @@ export function ageInWords(ms: number): string {
 }
 
 function stalledSentence({ transport, since }: PipelineStatus, now: number | undefined): string {
-  const duration = now === undefined ? '' : ` for ${ageInWords(now - since)}`;
+  const duration = now === undefined || since === 0 ? '' : ` for ${ageInWords(now - since)}`;
   // The link can always be read; it stands still when what came before can't be stored.
   const what = transport === 'kafka' ? `Kafka can't be read${duration}` : `nothing can be stored${duration}`;
   return `Pipeline stalled: ${what}; boards unknown.`;

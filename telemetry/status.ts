@@ -1,20 +1,15 @@
-import { type EnergyTotal, railEnergy, totalEnergy } from './energy.ts';
-import type { Facts } from './facts.ts';
-import { type NodeState, nodeState, silentAfterMs } from './node-state.ts';
-import { nodePower, type PowerTotal, totalPower } from './power.ts';
-import type { Report } from './report.ts';
-import { clusterSentence } from './status-sentence.ts';
-import { reportWarnings } from './warnings.ts';
-
-export type { EnergyTotal } from './energy.ts';
-
-export const STATUS_SCHEMA_VERSION = 1;
+import type { EnergyTotal } from './energy.ts';
+import type { NodeState } from './node-state.ts';
+import type { PowerTotal } from './power.ts';
 
 export interface PipelineStatus {
   transport: 'kafka' | 'link';
   /** Whether reports can be read right now, and since when this has been so (epoch ms). */
   readable: boolean;
+  /** 0 where nobody knows. */
   since: number;
+  /** Why they can't be read, in one sentence. */
+  problem?: string;
   /** Brokers that answer, of those known; absent on the link. */
   brokersOnline?: number;
   brokersExpected?: number;
@@ -22,17 +17,6 @@ export interface PipelineStatus {
   collectorLag?: number;
   /** Reachable: it answers, and takes what it is given as far as the observer knows. */
   store: { kind: 'sqlite' | 'cassandra'; reachable: boolean; problem?: string };
-}
-
-/** The newest live report of a node, as an observer has it. */
-export interface ObservedReport {
-  report: Report;
-  /** Append time in Kafka or at the link, epoch ms. */
-  appendedAt: number;
-  /** When it arrived, on the observer's clock, epoch ms; a store's reader leaves it out and the append time is taken. */
-  seenAt?: number;
-  /** When another sign of life came: a beat, or a report that was sent late. Epoch ms, observer's clock. */
-  otherSignAt?: number;
 }
 
 export interface NodeStatus {
@@ -73,99 +57,7 @@ export interface Status {
   sentence: string;
 }
 
-export interface StatusInput {
-  clusterId: string;
-  reports: Iterable<ObservedReport>;
-  facts: Iterable<{ facts: Facts }>;
-  pipeline: PipelineStatus;
-  /** Nodes that ought to be there; one never heard of is `expected`. */
-  expectedNodes?: string[];
-  /** Epoch ms on the observer's clock. */
-  now: number;
-}
-
-/** The state of a whole cluster from what an observer has. Pure: server, page and command line all call it. */
-export function clusterStatus({ clusterId, reports, facts, pipeline, expectedNodes = [], now }: StatusInput): Status {
-  const byNode = new Map<string, NodeStatus>();
-  const expect = (nodeId: string) => byNode.set(nodeId, { nodeId, state: 'expected', warnings: [] });
-  expectedNodes.forEach(expect);
-  let simulated = false;
-  for (const { facts: known } of facts) {
-    if (known.clusterId !== clusterId) continue;
-    if (!byNode.has(known.nodeId)) expect(known.nodeId);
-    simulated ||= known.simulated === true;
-  }
-  const heard: Report[] = [];
-  const counted: Report[] = [];
-  for (const observed of reports) {
-    if (observed.report.clusterId !== clusterId) continue;
-    const node = nodeStatus(observed, pipeline, now);
-    byNode.set(node.nodeId, node);
-    counted.push(observed.report);
-    if (isHeard(node.state)) heard.push(observed.report);
-    simulated ||= observed.report.simulated === true;
-  }
-  const nodes = [...byNode.values()].sort((a, b) => compareNames(a.nodeId, b.nodeId));
-  const power = { ...totalPower(heard), nodes: nodes.length };
-  const energy = totalEnergy(counted);
-  const status = { schemaVersion: STATUS_SCHEMA_VERSION, clusterId, at: now, nodes, power, pipeline };
-  return {
-    ...status,
-    ...(simulated ? { simulated: true } : {}),
-    ...(energy ? { energy } : {}),
-    sentence: clusterSentence(status, now),
-  };
-}
-
 /** Whether a node's last values describe the present. */
 export function isHeard(state: NodeState): boolean {
   return state === 'live' || state === 'warning';
-}
-
-/** Names in the order that people count: pi-2 before pi-10. */
-export function compareNames(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true });
-}
-
-function nodeStatus(observed: ObservedReport, pipeline: PipelineStatus, now: number): NodeStatus {
-  const { report, appendedAt, seenAt = appendedAt, otherSignAt } = observed;
-  const warnings = reportWarnings(report);
-  const state = nodeState(
-    {
-      reportSeenAt: seenAt,
-      beatSeenAt: otherSignAt,
-      intervalMs: report.intervalMs,
-      saidGoodbye: report.goodbye === true,
-      hasWarning: warnings.length > 0,
-      beatsConfigured: false,
-      // Just after the way opened (or this process began), a board that hasn't spoken yet isn't a silent one.
-      partitionReadable: pipeline.readable && now - pipeline.since >= silentAfterMs(report.intervalMs),
-    },
-    now,
-  );
-  const counter = railEnergy(report, false);
-  const watts = nodePower(report.rails);
-  const { memory } = report;
-  return {
-    nodeId: report.nodeId,
-    state,
-    lastSeenAt: seenAt,
-    reportAgeMs: Math.max(0, now - seenAt),
-    intervalMs: report.intervalMs,
-    ...(report.simulated ? { simulated: true } : {}),
-    ...optional('powerWatts', watts),
-    ...optional('energyJoules', counter?.energyJoules),
-    ...optional('coveredSeconds', counter?.coveredSeconds),
-    ...optional('temperatureCelsius', report.temperature?.temperatureCelsius),
-    ...optional('cpuUsageRatio', report.cpu?.usageRatio),
-    ...optional('loadOneMinute', report.load?.oneMinute),
-    ...optional('memoryUsedBytes', memory && memory.totalBytes - memory.availableBytes),
-    ...optional('memoryTotalBytes', memory?.totalBytes),
-    ...optional('runningContainers', report.docker?.runningContainers),
-    warnings,
-  };
-}
-
-function optional<K extends string>(key: K, value: number | undefined): { [key in K]?: number } {
-  return value === undefined ? {} : ({ [key]: value } as { [key in K]: number });
 }

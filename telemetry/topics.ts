@@ -49,7 +49,7 @@ export function recordKey(clusterId: string, nodeId: string): string {
 /** Headers that the sending adds to a report or facts record. */
 export const SENT_HEADERS = { uptimeMs: 'ericht-sent-uptime-ms', bootId: 'ericht-sent-boot-id' } as const;
 
-/** Headers of a dead letter or overflow record; its body is the original bytes. */
+/** Headers of a dead letter or overflow record; its body is the original bytes, whole unless `originalBytes` is there. */
 export const ASIDE_HEADERS = {
   reason: 'ericht-reason',
   detail: 'ericht-detail',
@@ -61,4 +61,5 @@ export const ASIDE_HEADERS = {
   nodeId: 'ericht-node-id',
   runId: 'ericht-run-id',
   seq: 'ericht-seq',
+  originalBytes: 'ericht-original-bytes',
 } as const;

@@ -31,6 +31,7 @@ t.test('a run that is stored whole is neither lost nor duplicated', async (t) =>
   const verdict = only(audit(seqs(0, 9).map((seq) => row('a', seq, { goodbye: seq === 9 }))));
   t.match(verdict, { fromSeq: 0, nextSeq: 10, stored: 10, acknowledged: 9, lost: 0, duplicates: [], gaps: [] });
   t.notOk('untoldFrom' in verdict);
+  t.equal(verdict.goodbye, true);
 });
 
 t.test('three missing rows and one copied row are named, and nothing else is', async (t) => {

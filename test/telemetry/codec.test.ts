@@ -26,6 +26,20 @@ t.test('unknown fields survive, at the top and inside', (t) => {
   t.end();
 });
 
+t.test('a word of a later version costs no report: only what is malformed does', (t) => {
+  const rails = [{ label: 'fan', measures: 'fan', source: 'spi', powerWatts: 1 }];
+  const claim = {
+    unacknowledged: [],
+    dropped: [{ from: 1, to: 2, reason: 'struck-by-lightning', volts: 4 }],
+    note: 'x',
+  };
+  const later = { ...golden(), rails, claim };
+  t.match(decodeReport(Buffer.from(JSON.stringify(later))), { ok: true, value: { rails, claim } });
+  const upsideDown = { ...golden(), claim: { unacknowledged: [], dropped: [{ from: 5, to: 1, reason: 'too-old' }] } };
+  t.match(decodeReport(Buffer.from(JSON.stringify(upsideDown))), { ok: false, detail: /claim\.dropped/ });
+  t.end();
+});
+
 t.test('bad bytes are answered with a reason and never thrown', (t) => {
   const cases: [string, Buffer, string][] = [
     ['half a record', Buffer.from('{"schemaVersion":1,'), 'malformed-json'],

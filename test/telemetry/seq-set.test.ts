@@ -37,6 +37,34 @@ t.test('behaves as a set of numbers does, whatever is added in whatever order', 
   t.pass('500 sets');
 });
 
+t.test('takes out what is there, answers what that was, and tells what lies below a seq', async (t) => {
+  const random = randomFor(t);
+  for (let trial = 0; trial < 50; trial += 1) {
+    const [set, model] = [new SeqSet(), new Set<number>()];
+    for (let step = 0; step < 100; step += 1) {
+      const from = random.int(0, HIGHEST);
+      const to = from + random.int(-1, 8);
+      if (random.next() < 0.5) {
+        set.add(from, to);
+        for (const seq of seqs(from, to)) model.add(seq);
+      } else {
+        const removed = set.remove(from, to).flatMap((range) => seqs(range.from, range.to));
+        const expected = seqs(from, to).filter((seq) => model.delete(seq));
+        if (String(removed) !== String(expected)) return t.same(removed, expected);
+      }
+      const all = set.ranges().flatMap((range) => seqs(range.from, range.to));
+      const sorted = [...model].sort((a, b) => a - b);
+      if (String(all) !== String(sorted) || set.size !== model.size) return t.same(all, sorted);
+      const limit = random.int(0, HIGHEST + 10);
+      const below = set.below(limit).flatMap((range) => seqs(range.from, range.to));
+      if (String(below) !== String(sorted.filter((seq) => seq < limit))) return t.fail(`below(${limit})`);
+      const touching = set.ranges().some((range, index) => index > 0 && set.ranges()[index - 1]!.to + 1 >= range.from);
+      if (touching) return t.fail('neighbours are one range');
+    }
+  }
+  t.pass('50 times 100 steps');
+});
+
 t.test('ranges that touch are one', async (t) => {
   const set = new SeqSet();
   set.add(5);

@@ -1,7 +1,8 @@
 import { test } from 'tap';
+import { clusterStatus, type ObservedReport } from '../../telemetry/cluster-status.ts';
 import type { Report } from '../../telemetry/report.ts';
-import { clusterStatus, type ObservedReport, type PipelineStatus } from '../../telemetry/status.ts';
-import { clusterSentence } from '../../telemetry/status-sentence.ts';
+import type { PipelineStatus } from '../../telemetry/status.ts';
+import { ageInWords, clusterSentence } from '../../telemetry/status-sentence.ts';
 import { reportWarnings } from '../../telemetry/warnings.ts';
 import { boardReport, factsOf } from '../dashboard/demo-cluster.ts';
 
@@ -82,6 +83,20 @@ test('just after the way opened again nobody is called silent', async (t) => {
   t.equal(statusOf([seen('pi-01', 30_000)]).nodes[0]?.state, 'silent');
 });
 
+test('an agent that pauses between two attempts is not silent when Kafka is back; one that was heard since can be', async (t) => {
+  const opened = { ...pipeline, since: NOW - 6000 };
+  t.equal(statusOf([seen('pi-01', 30_000)], { pipeline: opened }).nodes[0]?.state, 'stalled');
+  t.equal(statusOf([seen('pi-01', 3000)], { pipeline: opened }).nodes[0]?.state, 'silent');
+});
+
+test('where nobody knows since when nothing can be read, no time is told', async (t) => {
+  const closed = { ...pipeline, readable: false, since: 0 };
+  t.equal(
+    statusOf([seen('pi-01', 30_000)], { pipeline: closed }).sentence,
+    "Pipeline stalled: Kafka can't be read; boards unknown.",
+  );
+});
+
 test('nothing from anybody is the network or the power', async (t) => {
   const status = statusOf([seen('pi-01', 5000), seen('pi-02', 6000)]);
   t.equal(status.sentence, 'Nothing from any of 2 nodes for 5.0 s: the network or the power.');
@@ -114,6 +129,15 @@ test('one simulated node marks the whole cluster; another cluster is not mixed i
   );
   t.equal(status.simulated, true);
   t.notOk('simulated' in statusOf([seen('pi-01', 100, { simulated: undefined })]));
+});
+
+test('ages are read as people say them', async (t) => {
+  t.equal(ageInWords(400), '0.4 s');
+  t.equal(ageInWords(9960), '10 s');
+  t.equal(ageInWords(14_200), '14 s');
+  t.equal(ageInWords(600_000), '10 min');
+  t.equal(ageInWords(7 * 86_400_000), '7 d');
+  t.equal(ageInWords(-5), '0.0 s', 'a clock that is a little ahead is no negative age');
 });
 
 test('the sentence without ages changes only when something happens', async (t) => {
