@@ -6,6 +6,7 @@ import { ErichtError, reasonOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { type KafkaClient, openClient } from './client.ts';
 import { classifyKafkaError, kafkaErrorType } from './errors.ts';
+import { judgeSettings, settingsToAsk } from './topic-settings.ts';
 import type { KafkaSettings } from './types.ts';
 
 export interface AdminOptions {
@@ -25,7 +26,6 @@ export interface TopicToEnsure {
 
 const TOPICS_LIMIT_MS = 30_000;
 const CLOSE_LIMIT_MS = 500;
-const TIMESTAMP_TYPE = 'message.timestamp.type';
 
 /** Questions to Kafka and the making of topics. Connects at the first call; each call has a deadline. */
 export class KafkaAdmin {
@@ -54,7 +54,7 @@ export class KafkaAdmin {
   /**
    * Makes the topics that are missing and waits until each partition has a leader. An existing topic is checked and
    * never changed: another number of partitions, or timestamps that the sender chooses, reject as
-   * KAFKA_TOPIC_UNSUITABLE. Two processes may do this at the same time.
+   * KAFKA_TOPIC_UNSUITABLE, lesser differences are logged. Two processes may do this at the same time.
    */
   async ensureTopics(specs: TopicToEnsure[]): Promise<void> {
     const existing = new Set(await this.#call('list the topics', (admin) => admin.listTopics()));
@@ -64,7 +64,7 @@ export class KafkaAdmin {
       for (const spec of missing) await this.#createTopic(spec, replicas);
     }
     await this.#waitForLeaders(specs);
-    for (const spec of specs) await this.#checkTimestampType(spec);
+    for (const spec of specs) await this.#checkSettings(spec);
   }
 
   async brokers(): Promise<{ online: number; ids: number[] }> {
@@ -156,28 +156,22 @@ export class KafkaAdmin {
     }
   }
 
-  async #checkTimestampType({ name, settings }: TopicToEnsure): Promise<void> {
-    const wanted = settings[TIMESTAMP_TYPE];
-    if (wanted === undefined) return;
-    const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames: [TIMESTAMP_TYPE] };
-    let found: string | undefined;
+  async #checkSettings({ name, settings }: TopicToEnsure): Promise<void> {
+    const configNames = settingsToAsk(settings);
+    if (configNames.length === 0) return;
+    const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames };
     try {
       const answer = await this.#call(`ask for the settings of ${name}`, (admin) =>
         admin.describeConfigs({ resources: [resource], includeSynonyms: false }),
       );
-      found = answer.resources[0]?.configEntries.find(({ configName }) => configName === TIMESTAMP_TYPE)?.configValue;
+      const entries = answer.resources[0]?.configEntries ?? [];
+      const found = new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
+      for (const told of judgeSettings(name, settings, found)) this.#log.warn({ topic: name }, told);
     } catch (error) {
       if (!(error instanceof ErichtError) || error.code !== 'KAFKA_UNAUTHORISED') throw error;
       // Reading settings is a right of its own, which a collector can do without.
-      this.#log.warn({ topic: name }, `${error.what}: ${error.why}. ${TIMESTAMP_TYPE} has to be ${wanted}`);
-      return;
+      this.#log.warn({ topic: name }, `the settings of ${name} are not checked: ${error.message}`);
     }
-    if (found === wanted) return;
-    throw new ErichtError('KAFKA_TOPIC_UNSUITABLE', {
-      what: `the topic ${name} has ${TIMESTAMP_TYPE}=${found}, it needs ${wanted}`,
-      why: "with it a sender's wrong clock makes Kafka refuse good records, or delete them early",
-      next: `set it with kafka-configs.sh --alter --topic ${name} --add-config ${TIMESTAMP_TYPE}=${wanted}`,
-    });
   }
 
   async #call<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T> {

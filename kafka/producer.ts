@@ -16,6 +16,9 @@ export const MAX_SEND_BYTES = 512 * 1024;
 const REPLICA_TIMEOUT_MS = 8_000;
 const REQUEST_TIMEOUT_MS = 12_000;
 
+/** Short: a board is called silent that is not heard soon after Kafka is back. */
+const MAX_PAUSE_MS = 4000;
+
 const MAX_WAITING_SENDS = 256;
 const STOP_SEND_MS = 1000;
 const STOP_CONNECTION_MS = 1000;
@@ -45,7 +48,7 @@ export class OnePartitionProducer {
   readonly #sendTimeoutMs: number;
   readonly #stopped = new AbortController();
   readonly #cut = Promise.withResolvers<never>();
-  readonly #backoff = new Backoff({ baseMs: 500, maxMs: 10_000 });
+  readonly #backoff = new Backoff({ baseMs: 500, maxMs: MAX_PAUSE_MS });
   #connection: { client: KafkaClient; producer: Producer } | undefined;
   #lastSend: Promise<void> = Promise.resolve();
   #waiting = 0;

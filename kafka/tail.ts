@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Backoff } from '../lib/backoff.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 import { withDeadline } from '../lib/deadline.ts';
-import { ErichtError, reasonOf } from '../lib/errors.ts';
+import { ErichtError, reasonOf, toErichtError } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import { KafkaAdmin } from './admin.ts';
 import { WatchedConsumer } from './consumer.ts';
@@ -35,6 +35,8 @@ export class TopicTail {
   readonly #groupId: string;
   readonly #positions = new Map<string, string>();
   readonly #stopped = new AbortController();
+  /** Why the ends could not be asked for yet. */
+  #startProblem: ErichtError | undefined;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -76,6 +78,13 @@ export class TopicTail {
     return this.#consumer.readable();
   }
 
+  /** Why nothing can be read at present, as far as it is known. */
+  problem(): ErichtError | undefined {
+    if (this.#startProblem) return this.#startProblem;
+    const { state, lastError } = this.#consumer.status();
+    return state === 'rebuilding' ? lastError : undefined;
+  }
+
   /** Replaces the consumer, as after a step of the wall clock. */
   rebuild(reason: string): void {
     this.#consumer.rebuild(reason);
@@ -102,12 +111,17 @@ export class TopicTail {
       try {
         await this.#findEnd(open[0]!);
         open.shift();
-      } catch (error) {
-        log.debug({}, reasonOf(error));
+      } catch (thrown) {
+        const error = toErichtError(thrown);
+        if (error.code !== this.#startProblem?.code) log.warn({ code: error.code }, error.message);
+        this.#startProblem = error;
         await sleep(clock, 100 + backoff.nextDelayMs(), this.#stopped.signal);
       }
     }
-    if (!this.#stopped.signal.aborted) await this.#consumer.start();
+    if (this.#stopped.signal.aborted) return;
+    if (this.#startProblem) log.info({}, 'Kafka answers');
+    this.#startProblem = undefined;
+    await this.#consumer.start();
   }
 
   async #findEnd(topic: string): Promise<void> {

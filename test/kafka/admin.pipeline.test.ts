@@ -4,7 +4,7 @@ import { OnePartitionProducer } from '../../kafka/producer.ts';
 import { systemClock as clock } from '../../lib/clock.ts';
 import { silentLog } from '../../lib/log.ts';
 import { topicSpecs } from '../../telemetry/topics.ts';
-import { makeTopic, plainAdmin, settingsFor } from '../helpers/kafka-records.ts';
+import { makeTopic, plainAdmin, recordingLog, settingsFor } from '../helpers/kafka-records.ts';
 import { freePort, kafkaForTest, randomName, type Teardown } from '../helpers/stack.ts';
 
 function adminFor(t: Teardown, brokers: string[]): KafkaAdmin {
@@ -55,6 +55,20 @@ test("a topic that trusts the sender's clock is refused", async (t) => {
     .catch((thrown) => thrown);
   t.match(error, { code: 'KAFKA_TOPIC_UNSUITABLE' });
   t.match(error.message, /message\.timestamp\.type=CreateTime, it needs LogAppendTime/);
+});
+
+test('a topic that compacts or takes less than it should is used, and told', async (t) => {
+  const { brokers } = await kafkaForTest(t);
+  const name = await makeTopic(brokers, 1, { 'cleanup.policy': 'delete', 'max.message.bytes': '1000' });
+  const log = recordingLog();
+  const admin = new KafkaAdmin({ settings: settingsFor(brokers), clock, log });
+  t.teardown(() => admin.stop());
+  const settings = { 'cleanup.policy': 'compact', 'max.message.bytes': '1048576' };
+  await admin.ensureTopics([{ name, partitions: 1, settings }]);
+  const told = log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message);
+  t.equal(told.length, 2);
+  t.match(told[0], `${name} has cleanup.policy=delete, it is made with compact`);
+  t.match(told[1], `${name} has max.message.bytes=1000`);
 });
 
 test('lag counts what a group has not committed, and is unknown for a group that never did', async (t) => {

@@ -52,6 +52,13 @@ test('a certificate that is not believed is told from a broker that is away', as
   t.match(classifyKafkaError(wrapped(error), 'it'), { code: 'KAFKA_UNREACHABLE', next: /kafka\.tls\.ca/ });
 });
 
+test('a login where the broker takes none speaks of the port and not of the user', async (t) => {
+  t.match(classifyKafkaError(wrapped(protocol('ILLEGAL_SASL_STATE')), 'it'), {
+    code: 'KAFKA_UNAUTHORISED',
+    next: /takes no logins: name another in kafka\.brokers, or remove kafka\.sasl/,
+  });
+});
+
 test('an error that is already ours stays as it is', async (t) => {
   const ours = new ErichtError('STOPPED', { what: 'it' });
   t.equal(classifyKafkaError(ours, 'else'), ours);

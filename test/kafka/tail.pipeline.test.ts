@@ -88,7 +88,8 @@ test('a topic that is made later is followed from its beginning', async (t) => {
   const judge = await plainAdmin(t, brokers);
   await judge.createTopics({ topics: [{ topic, numPartitions: 1 }] });
   await sender(t, brokers)(topic, 0, 'first');
-  await until('the first record', () => values().length === 1, { limitMs: 30_000 });
+  await until('the first record', () => values().length > 0, { limitMs: 30_000 });
+  t.same(values(), ['first']);
 });
 
 test('without Kafka it starts, is not readable, and stops', async (t) => {
