@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { withDeadline } from '../lib/deadline.ts';
-import { ErichtError, reasonOf } from '../lib/errors.ts';
+import { reasonOf } from '../lib/errors.ts';
+import { roundTo } from '../lib/round.ts';
 import type { Finding, ReportPart, Sampler } from './sampler.ts';
 
 /** What was absent may be plugged in, started or given the right meanwhile. */
@@ -116,18 +117,20 @@ export class SamplerRunner {
     };
     reading.then(ended, ended);
     try {
-      const part = await this.#withTimeout(reading, abort);
+      const what = `reading ${this.name} was given up`;
+      const part = await withDeadline(reading, this.#sampler.timeoutMs, what, this.#clock);
       this.#value = { part, startedMs, sampledAt, round };
       this.#failuresInARow = 0;
       this.#problem = undefined;
     } catch (error) {
+      abort.abort();
       // "Absent means failed": the last value would look as if it still held.
       this.#value = undefined;
       this.#failures += 1;
       this.#failuresInARow += 1;
       this.#problem = reasonOf(error);
     }
-    this.#durationMs = Math.round((this.#clock.monotonicMs() - startedMs) * 1000) / 1000;
+    this.#durationMs = roundTo(this.#clock.monotonicMs() - startedMs, 3);
     this.#tooSlowToWaitFor = this.#durationMs > quickMs;
   }
 
@@ -146,17 +149,5 @@ export class SamplerRunner {
     if (!finding.found) this.#value = undefined;
     if (finding.found && !this.#finding.found) this.#failuresInARow = 0;
     this.#finding = finding;
-  }
-
-  #withTimeout<T>(reading: Promise<T>, abort: AbortController): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const limitMs = this.#sampler.timeoutMs;
-      const timer = this.#clock.setTimer(() => {
-        const what = `reading ${this.name} was given up`;
-        reject(new ErichtError('DEADLINE_EXCEEDED', { what, why: `no answer within ${limitMs} ms` }));
-        abort.abort();
-      }, limitMs);
-      reading.then(resolve, reject).finally(() => this.#clock.clear(timer));
-    });
   }
 }

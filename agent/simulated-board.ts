@@ -1,5 +1,6 @@
 import { EnergyCounter } from '../hardware/energy.ts';
 import type { Clock } from '../lib/clock.ts';
+import { roundTo } from '../lib/round.ts';
 import type { Container, Rail } from '../telemetry/report.ts';
 import type { FactsPart } from './facts.ts';
 import type { Finding, ReportPart, Sampler } from './sampler.ts';
@@ -7,7 +8,7 @@ import { BoardModel } from './simulated/board-model.ts';
 import type { SimulatedBoard } from './simulated/boards.ts';
 import { seeded } from './simulated/seeded.ts';
 
-export { type SimulatedBoard, simulatedBoards, simulatedNodeIds } from './simulated/boards.ts';
+export { simulatedBoards } from './simulated/boards.ts';
 
 export interface SimulationOptions {
   board: SimulatedBoard;
@@ -38,8 +39,8 @@ export function simulatedSamplers({ board, seed, clock, intervalMs }: Simulation
       intervalMs,
       (at) => ({
         cpu: {
-          usageRatio: round(model.usage(at), 4),
-          coreUsageRatios: range(profile.cores, (core) => round(model.coreUsage(core, at), 4)),
+          usageRatio: roundTo(model.usage(at), 4),
+          coreUsageRatios: range(profile.cores, (core) => roundTo(model.coreUsage(core, at), 4)),
           frequencyHertz: model.usage(at) > 0.3 ? profile.frequencyHertz : profile.frequencyHertz / 2,
         },
       }),
@@ -48,9 +49,9 @@ export function simulatedSamplers({ board, seed, clock, intervalMs }: Simulation
       intervalMs,
       (at) => ({
         load: {
-          oneMinute: round(model.loadAverage(at, 1), 2),
-          fiveMinutes: round(model.loadAverage(at, 5), 2),
-          fifteenMinutes: round(model.loadAverage(at, 15), 2),
+          oneMinute: roundTo(model.loadAverage(at, 1), 2),
+          fiveMinutes: roundTo(model.loadAverage(at, 5), 2),
+          fifteenMinutes: roundTo(model.loadAverage(at, 15), 2),
         },
       }),
     ],
@@ -66,7 +67,7 @@ export function simulatedSamplers({ board, seed, clock, intervalMs }: Simulation
     temperature: [
       intervalMs,
       (at) => {
-        const temperatureCelsius = round(model.temperatureCelsius(at), 1);
+        const temperatureCelsius = roundTo(model.temperatureCelsius(at), 1);
         return { temperature: { temperatureCelsius, zones: [{ name: profile.temperatureZone, temperatureCelsius }] } };
       },
     ],
@@ -107,19 +108,19 @@ export function simulatedSamplers({ board, seed, clock, intervalMs }: Simulation
       intervalMs,
       (at) => ({
         rails: board.rails.map(({ label, measures, constantWatts }, index): Rail => {
-          const powerWatts = round(constantWatts === undefined ? model.watts(at) : constantWatts, 4);
+          const powerWatts = roundTo(constantWatts === undefined ? model.watts(at) : constantWatts, 4);
           const energy = energies[index]!;
           energy.add(powerWatts, clock.monotonicMs());
-          const busVolts = round(BUS_VOLTS - SUPPLY_OHMS * (powerWatts / BUS_VOLTS), 4);
+          const busVolts = roundTo(BUS_VOLTS - SUPPLY_OHMS * (powerWatts / BUS_VOLTS), 4);
           return {
             label,
             measures,
             source: 'simulated',
             busVolts,
-            currentAmperes: round(powerWatts / busVolts, 4),
+            currentAmperes: roundTo(powerWatts / busVolts, 4),
             powerWatts,
-            energyJoules: round(energy.joules, 3),
-            coveredSeconds: round(energy.coveredSeconds, 3),
+            energyJoules: roundTo(energy.joules, 3),
+            coveredSeconds: roundTo(energy.coveredSeconds, 3),
           };
         }),
       }),
@@ -168,7 +169,7 @@ function dockerPart(board: SimulatedBoard, model: BoardModel, at: number): NonNu
       state: 'running',
       ...(isService ? { health: 'healthy' } : {}),
       restarts: 0,
-      cpuUsageRatio: round(model.usage(at) * board.profile.cores * (isService ? 0.7 : 0.05), 4),
+      cpuUsageRatio: roundTo(model.usage(at) * board.profile.cores * (isService ? 0.7 : 0.05), 4),
       memoryBytes: Math.floor(board.profile.memoryBytes * model.memoryUsedRatio(at) * (isService ? 0.6 : 0.02)),
     };
   });
@@ -177,8 +178,4 @@ function dockerPart(board: SimulatedBoard, model: BoardModel, at: number): NonNu
 
 function range<T>(length: number, make: (index: number) => T): T[] {
   return Array.from({ length }, (_, index) => make(index));
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
 }

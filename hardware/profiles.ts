@@ -10,7 +10,7 @@ export interface BoardProfile {
 }
 
 /** The generic profile is last: it matches everything. */
-export const BOARD_PROFILES: readonly BoardProfile[] = [
+const BOARD_PROFILES: readonly BoardProfile[] = [
   {
     id: 'raspberry-pi-4',
     name: 'Raspberry Pi 4',

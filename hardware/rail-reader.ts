@@ -1,5 +1,6 @@
 /** What hangs on a rail; an inlet is the total of the case. */
-export type RailMeasures = 'board' | 'switch' | 'lights' | 'inlet';
+export const RAIL_MEASURES = ['board', 'switch', 'lights', 'inlet'] as const;
+export type RailMeasures = (typeof RAIL_MEASURES)[number];
 
 /** The way in to a rail's values. */
 export type RailSource = 'hwmon' | 'i2c' | 'battery';

@@ -1,5 +1,5 @@
 import { type Claim, type DroppedRange, MAX_CLAIM_RANGES, type SeqRange } from '../../telemetry/accounting.ts';
-import { SeqRanges } from '../seq-ranges.ts';
+import { SeqSet } from '../../telemetry/seq-set.ts';
 
 export interface RunOutstanding {
   unacknowledged: SeqRange[];
@@ -44,8 +44,8 @@ function shortenRun(run: RunOutstanding, limit: number): RunOutstanding {
   if (rangeCount(run) <= limit) return { unacknowledged: run.unacknowledged, dropped: run.dropped };
   const longestFirst = [...run.dropped].sort((a, b) => length(b) - length(a));
   const dropped = longestFirst.slice(0, Math.floor(limit / 2)).sort((a, b) => a.from - b.from);
-  const folded = SeqRanges.of([...run.unacknowledged, ...longestFirst.slice(dropped.length)]);
-  return { unacknowledged: fillGaps(folded.ranges, limit - dropped.length), dropped };
+  const folded = SeqSet.of([...run.unacknowledged, ...longestFirst.slice(dropped.length)]);
+  return { unacknowledged: fillGaps(folded.ranges(), limit - dropped.length), dropped };
 }
 
 /** Fills the smallest gaps until at most `limit` ranges are left. */

@@ -1,5 +1,5 @@
 import type { Claim, DroppedRange, DropReason, SeqRange } from '../../telemetry/accounting.ts';
-import { SeqRanges } from '../seq-ranges.ts';
+import { SeqSet } from '../../telemetry/seq-set.ts';
 import { type RunOutstanding, shortenClaim } from './claim.ts';
 
 /** sampled = acknowledged + notSent + waiting, at any moment. */
@@ -16,11 +16,11 @@ export interface DeliveryCounts {
 /** What became of the reports of one run. Below `nextSeq`, what is in neither set was acknowledged. */
 class RunLedger {
   readonly runId: string;
-  readonly outstanding = new SeqRanges();
-  readonly dropped = new Map<DropReason, SeqRanges>();
+  readonly outstanding = new SeqSet();
+  readonly dropped = new Map<DropReason, SeqSet>();
   nextSeq = 0;
   /** Reports that still wait in the spool; only kept for earlier runs. */
-  readonly spooled = new SeqRanges();
+  readonly spooled = new SeqSet();
   /** Claims of own reports from this seq on tell this run's final state; undefined until there is such a claim. */
   toldFrom: number | undefined;
 
@@ -40,7 +40,7 @@ class RunLedger {
     this.spooled.remove(range.from, range.to);
     let count = 0;
     for (const { from, to } of this.outstanding.remove(range.from, range.to)) {
-      const ranges = this.dropped.get(reason) ?? new SeqRanges();
+      const ranges = this.dropped.get(reason) ?? new SeqSet();
       ranges.add(from, to);
       this.dropped.set(reason, ranges);
       count += to - from + 1;
@@ -50,7 +50,7 @@ class RunLedger {
 
   get droppedCount(): number {
     let count = 0;
-    for (const ranges of this.dropped.values()) count += ranges.count;
+    for (const ranges of this.dropped.values()) count += ranges.size;
     return count;
   }
 
@@ -138,7 +138,7 @@ export class DeliveryLedger {
     );
     for (const runId of earlierRunsTold) {
       const run = this.#earlier.get(runId);
-      if (run && run.spooled.count === 0) run.toldFrom ??= seq === this.#own.nextSeq - 1 ? seq : this.#own.nextSeq;
+      if (run && run.spooled.size === 0) run.toldFrom ??= seq === this.#own.nextSeq - 1 ? seq : this.#own.nextSeq;
     }
     return claim;
   }
@@ -146,7 +146,7 @@ export class DeliveryLedger {
   /** Of this run: reports that exist, and what became of them. */
   counts(): DeliveryCounts {
     const sampled = this.#own.nextSeq;
-    const waiting = this.#own.outstanding.count;
+    const waiting = this.#own.outstanding.size;
     const notSent = this.#own.droppedCount;
     return { sampled, acknowledged: sampled - waiting - notSent, notSent, waiting };
   }

@@ -12,13 +12,12 @@ import type { SpooledRecord } from '../spool/frame.ts';
 import { Spool, type SpoolCounts } from '../spool/spool.ts';
 import type { SpoolFiles } from '../spool/spool-files.ts';
 import { Delivery, type ReportId, type ReportToSend } from './delivery.ts';
-import { DrainPace } from './drain-pace.ts';
+import { DrainPace, MAX_SEND } from './drain-pace.ts';
 import { type DeliveryCounts, DeliveryLedger } from './ledger.ts';
 import { PendingQueue, type PendingReport } from './pending.ts';
 import { asSentNow, claimIn, withClaim } from './sealing.ts';
 import { Spiller } from './spiller.ts';
 
-const MAX_SEND = { bytes: 512 * 1024, reports: 500 };
 const QUEUE_BYTES = 8 * 1024 * 1024;
 const QUEUE_REPORTS = 10_000;
 
@@ -153,8 +152,13 @@ export class Publisher {
       await this.#disk?.spiller.finish();
       await this.#disk?.spool.close();
     });
-    for (const { seq } of this.#queue.all()) this.#dropFromMemory(seq);
-    const { sink } = this.#options;
+    const { sink, log } = this.#options;
+    const lost = this.#queue.all().map(({ seq }) => seq);
+    if (lost.length > 0) {
+      const why = this.#disk ? `neither ${sink.name} nor the disk took them` : `${sink.name} did not take them`;
+      log.warn({ runId: this.#runId, reports: lost.length }, `the last ${lost.length} reports are given up: ${why}`);
+    }
+    for (const seq of lost) this.#dropFromMemory(seq);
     await this.#within(STOP_LIMITS_MS.sink, `stopping ${sink.name}`, () => sink.stop());
   }
 

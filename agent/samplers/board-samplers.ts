@@ -1,7 +1,7 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { RailSettings } from '../../hardware/rail-reader.ts';
 import { RailFinder } from '../../hardware/rails/rail-finder.ts';
+import { homeFolder } from '../../lib/home-folder.ts';
 import type { Sampler, SamplerSurroundings } from '../sampler.ts';
 import { ProcCpuSampler } from './cpu.ts';
 import { DockerSampler } from './docker.ts';
@@ -30,7 +30,7 @@ export interface BoardSamplersOptions extends SamplerSurroundings {
 /** Everything that can be read on a board, whether or not this one has it: each sampler's find() tells. */
 export function boardSamplers(options: BoardSamplersOptions): Sampler[] {
   const { clock, sysfs, dev, intervalMs, rails } = options;
-  const socketPaths = options.dockerSockets ?? ['/var/run/docker.sock', join(homedir(), '.docker/run/docker.sock')];
+  const socketPaths = options.dockerSockets ?? usualDockerSockets();
   const finder = new RailFinder({ sysfs, dev, settings: rails, intervalMs });
   // Another root speaks of another system: node:os, which speaks of this one, must not stand in for it.
   const orElse = (fallback: Sampler): Sampler[] => (options.procfs === '/proc' ? [fallback] : []);
@@ -44,4 +44,9 @@ export function boardSamplers(options: BoardSamplersOptions): Sampler[] {
     new DockerSampler({ clock, sysfs, socketPaths }),
     new RailsSampler({ source: finder, intervalMs, clock }),
   ];
+}
+
+function usualDockerSockets(): string[] {
+  const home = homeFolder();
+  return ['/var/run/docker.sock', ...(home ? [join(home, '.docker/run/docker.sock')] : [])];
 }

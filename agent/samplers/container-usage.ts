@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readKernelText } from '../../hardware/kernel-file.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { roundTo } from '../../lib/round.ts';
 
 export interface ContainerUsageReading {
   cpuUsageRatio?: number;
@@ -51,7 +52,7 @@ export class ContainerUsage {
     const used = usageMicroseconds - before.usageMicroseconds;
     // A restarted container counts from 0 again.
     if (elapsedMs <= 0 || used < 0) return {};
-    return { cpuUsageRatio: Math.round((used / 1000 / elapsedMs) * 10_000) / 10_000 };
+    return { cpuUsageRatio: roundTo(used / 1000 / elapsedMs, 4) };
   }
 
   async #memory(directory: string, signal: AbortSignal): Promise<ContainerUsageReading> {

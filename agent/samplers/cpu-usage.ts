@@ -1,3 +1,4 @@
+import { roundTo } from '../../lib/round.ts';
 import type { ReportPart } from '../sampler.ts';
 
 /** Time that one processor, or all together, has spent since boot, in any unit. */
@@ -61,5 +62,5 @@ function usage(before: CpuTimes, after: CpuTimes): number | undefined {
   const total = after.total - before.total;
   if (total <= 0) return undefined;
   const ratio = Math.min(1, Math.max(0, (after.busy - before.busy) / total));
-  return Math.round(ratio * 10_000) / 10_000;
+  return roundTo(ratio, 4);
 }

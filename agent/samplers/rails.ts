@@ -4,6 +4,7 @@ import { Backoff } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import { ErichtError, reasonOf } from '../../lib/errors.ts';
+import { roundTo } from '../../lib/round.ts';
 import type { Rail } from '../../telemetry/report.ts';
 import type { Finding, ReportPart, Sampler, SamplerFacts } from '../sampler.ts';
 
@@ -170,8 +171,8 @@ export class RailsSampler implements Sampler {
       measures: reader.measures,
       source: reader.source,
       ...valuesOf(reading),
-      energyJoules: round(energy.joules, 3),
-      coveredSeconds: round(energy.coveredSeconds, 3),
+      energyJoules: roundTo(energy.joules, 3),
+      coveredSeconds: roundTo(energy.coveredSeconds, 3),
     };
   }
 }
@@ -181,12 +182,8 @@ function valuesOf(reading: RailReading): Partial<Rail> {
   if ('absent' in reading) return { absent: reading.absent.slice(0, 255) };
   if ('saturated' in reading) return { saturated: true };
   return {
-    busVolts: round(reading.busVolts, 6),
-    currentAmperes: round(reading.currentAmperes, 6),
-    powerWatts: round(reading.powerWatts, 6),
+    busVolts: roundTo(reading.busVolts, 6),
+    currentAmperes: roundTo(reading.currentAmperes, 6),
+    powerWatts: roundTo(reading.powerWatts, 6),
   };
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
 }

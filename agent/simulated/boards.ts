@@ -89,7 +89,3 @@ export function simulatedBoards(count: number): SimulatedBoard[] {
     };
   });
 }
-
-export function simulatedNodeIds(count: number): string[] {
-  return simulatedBoards(count).map(({ nodeId }) => nodeId);
-}

@@ -1,5 +1,5 @@
 import type { SeqRange } from '../../telemetry/accounting.ts';
-import { SeqRanges } from '../seq-ranges.ts';
+import { SeqSet } from '../../telemetry/seq-set.ts';
 import { frameLength, type SpooledRecord } from './frame.ts';
 import type { AppendFile } from './spool-files.ts';
 
@@ -16,7 +16,7 @@ export class Segment {
   /** Open while this is the one that is appended to. */
   writer: AppendFile | undefined;
   waitingBytes = 0;
-  readonly #waiting = new Map<string, SeqRanges>();
+  readonly #waiting = new Map<string, SeqSet>();
   /** Newest sampling in it; undefined as soon as one record's age is unknown. */
   #newestSampledAt: number | undefined = Number.NEGATIVE_INFINITY;
 
@@ -29,7 +29,7 @@ export class Segment {
   add(record: SpooledRecord): void {
     this.records += 1;
     this.waitingBytes += frameLength(record);
-    const seqs = this.#waiting.get(record.runId) ?? new SeqRanges();
+    const seqs = this.#waiting.get(record.runId) ?? new SeqSet();
     seqs.add(record.seq);
     this.#waiting.set(record.runId, seqs);
     if (this.#newestSampledAt !== undefined && record.sampledAt !== undefined) {
@@ -52,7 +52,7 @@ export class Segment {
   /** What has not been released, by run. */
   *waiting(): Generator<{ runId: string; ranges: readonly SeqRange[] }> {
     for (const [runId, seqs] of this.#waiting) {
-      if (seqs.count > 0) yield { runId, ranges: seqs.ranges };
+      if (seqs.size > 0) yield { runId, ranges: seqs.ranges() };
     }
   }
 

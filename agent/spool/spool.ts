@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { ErichtError, reasonOf } from '../../lib/errors.ts';
 import { LockFile } from '../../lib/lock-file.ts';
 import type { Log } from '../../lib/log.ts';
+import { Turns } from '../../lib/turns.ts';
 import type { DropReason, SeqRange } from '../../telemetry/accounting.ts';
 import { encodeFrame, SEGMENT_MAGIC, type SpooledRecord } from './frame.ts';
 import { parseSegment, type SpooledRun, scanSpool, segmentPath } from './scan.ts';
@@ -47,6 +48,7 @@ export class Spool {
   readonly #files: SpoolFiles;
   readonly #log: Log;
   readonly #lock: LockFile;
+  readonly #turns = new Turns();
   #segments: Segment[] = [];
   /** Records of the oldest segment that are read and not yet released. */
   #head: SpooledRecord[] = [];
@@ -55,7 +57,6 @@ export class Spool {
   #tornRecords = 0;
   #problem: string | undefined;
   #triedMs = Number.NEGATIVE_INFINITY;
-  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: SpoolOptions) {
     this.#options = options;
@@ -76,12 +77,12 @@ export class Spool {
 
   /** Finds what earlier runs left. Never rejects for what the file system says: that becomes the problem. */
   open(): Promise<void> {
-    return this.#serially(() => this.#scan().catch((error) => this.#fail(error)));
+    return this.#turns.take(() => this.#scan().catch((error) => this.#fail(error)));
   }
 
   /** Written and synced as one; resolves once the records survive a power cut. After a rejection they may or may not. */
   append(records: SpooledRecord[]): Promise<void> {
-    return this.#serially(() => this.#attempt(() => this.#append(records)));
+    return this.#turns.take(() => this.#attempt(() => this.#append(records)));
   }
 
   /**
@@ -97,12 +98,12 @@ export class Spool {
       if (last?.waitingReports === 0) await this.#abandon(last);
     };
     // A failure is told as the problem.
-    await this.#serially(() => this.#attempt(trial)).catch(() => {});
+    await this.#turns.take(() => this.#attempt(trial)).catch(() => {});
   }
 
   /** The oldest records, in order, at most so many and so many bytes, but at least one if there is any. */
   peek(maxRecords: number, maxBytes: number): Promise<SpooledRecord[]> {
-    return this.#serially(async () => {
+    return this.#turns.take(async () => {
       while (this.#head.length === 0 && (this.#segments[0]?.waitingReports ?? 0) > 0) await this.#loadHead();
       const batch: SpooledRecord[] = [];
       let bytes = 0;
@@ -117,7 +118,7 @@ export class Spool {
 
   /** The records of the last peek are done with. Does nothing for those that were dropped meanwhile. */
   release(records: SpooledRecord[]): Promise<void> {
-    return this.#serially(async () => {
+    return this.#turns.take(async () => {
       const segment = this.#segments[0];
       if (!segment || records.length === 0 || this.#head[0] !== records[0]) return;
       for (const record of this.#head.splice(0, records.length)) segment.release(record);
@@ -141,7 +142,7 @@ export class Spool {
   }
 
   close(): Promise<void> {
-    return this.#serially(async () => {
+    return this.#turns.take(async () => {
       for (const segment of this.#segments) await this.#closeWriter(segment);
       await this.#lock.release();
     });
@@ -283,11 +284,5 @@ export class Spool {
       {},
       `${segment.path} is done with and can't be deleted, its reports will be sent again: ${reasonOf(error)}`,
     );
-  }
-
-  #serially<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {});
-    return result;
   }
 }

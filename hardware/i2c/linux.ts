@@ -1,5 +1,6 @@
 import type { PromisifiedBus } from 'i2c-bus';
 import { ErichtError, reasonOf } from '../../lib/errors.ts';
+import { Turns } from '../../lib/turns.ts';
 import { toBusError } from './bus-error.ts';
 import type { I2cBus } from './port.ts';
 
@@ -16,8 +17,8 @@ const loadI2cBus: LoadAddon = async () => (await import('i2c-bus')).default;
 export class LinuxI2cBus implements I2cBus {
   readonly #busNumber: number;
   readonly #load: LoadAddon;
+  readonly #turns = new Turns();
   #opened: PromisifiedBus | undefined;
-  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(busNumber: number, load: LoadAddon = loadI2cBus) {
     this.#busNumber = busNumber;
@@ -33,11 +34,11 @@ export class LinuxI2cBus implements I2cBus {
   }
 
   close(): Promise<void> {
-    return this.#inTurn(() => this.#closeNow());
+    return this.#turns.take(() => this.#closeNow());
   }
 
   #transfer<T>(address: number, work: (bus: PromisifiedBus) => Promise<T>): Promise<T> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       try {
         this.#opened ??= await this.#open();
         return await work(this.#opened);
@@ -66,12 +67,6 @@ export class LinuxI2cBus implements I2cBus {
     } catch {
       // The adapter is gone; the descriptors are given up either way.
     }
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(work);
-    this.#queue = turn.catch(() => undefined);
-    return turn;
   }
 }
 

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ErichtError, reasonOf } from '../../lib/errors.ts';
+import { Turns } from '../../lib/turns.ts';
 import { formatAddress, type I2cBus } from '../i2c/port.ts';
 import { averagingFor } from '../ina226/averaging.ts';
 import { Ina226 } from '../ina226/device.ts';
@@ -24,7 +25,7 @@ export class Ina226Rail implements RailReader {
   readonly #node: string;
   readonly #bus: I2cBus;
   readonly #chip: Ina226;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor({ settings, bus, intervalMs, dev }: Ina226RailOptions) {
     this.label = settings.label;
@@ -48,7 +49,7 @@ export class Ina226Rail implements RailReader {
 
   async find(): Promise<RailFinding> {
     try {
-      await this.#inTurn(async () => {
+      await this.#turns.take(async () => {
         await this.#checkNode();
         await this.#chip.prepare();
       });
@@ -59,7 +60,7 @@ export class Ina226Rail implements RailReader {
   }
 
   read(): Promise<RailReading> {
-    return this.#inTurn(() => this.#chip.read());
+    return this.#turns.take(() => this.#chip.read());
   }
 
   async close(): Promise<void> {
@@ -75,11 +76,5 @@ export class Ina226Rail implements RailReader {
         next: "enable I2C in the board's boot configuration and load i2c-dev",
       });
     }
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(work);
-    this.#queue = turn.catch(() => undefined);
-    return turn;
   }
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { RailSettings } from '../rail-reader.ts';
+import { RAIL_MEASURES, type RailSettings } from '../rail-reader.ts';
 
 /** A chip wired to an I2C bus, as configured. The shunt has no default: modules of 0.1, 0.01 and 0.002 Ω look alike. */
 export const railSettingsSchema: z.ZodType<RailSettings, unknown> = z.strictObject({
   label: z.string().min(1).max(63).meta({ description: 'name of the rail, unique on its node' }),
   measures: z
-    .enum(['board', 'switch', 'lights', 'inlet'])
+    .enum(RAIL_MEASURES)
     .default('board')
     .meta({ description: 'what hangs on it; an inlet is the total of the case' }),
   bus: z.int().min(0).max(255).meta({ description: 'number of the I2C bus: 1 is /dev/i2c-1' }),

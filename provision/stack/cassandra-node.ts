@@ -1,8 +1,9 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Clock } from '../../lib/clock.ts';
 import { ErichtError } from '../../lib/errors.ts';
+import { makeDirectory } from '../../lib/make-directory.ts';
 import { LOGBACK_XML, renderCassandraYaml } from './cassandra-config.ts';
 import { cassandraJvmOptions } from './cassandra-jvm.ts';
 import { cassandraReady } from './probe.ts';
@@ -57,7 +58,7 @@ export class CassandraNode {
   async launch(): Promise<void> {
     const { directory, name, host, nativePort, storagePort, seeds, initialToken, clock } = this.#options;
     const conf = join(directory, 'conf');
-    await mkdir(conf, { recursive: true });
+    await makeDirectory(conf);
     const dataDir = join(directory, 'data');
     const config = { clusterName: 'ericht', host, nativePort, storagePort, seeds, initialToken, dataDir };
     await writeFile(join(conf, 'cassandra.yaml'), renderCassandraYaml(config));
@@ -76,6 +77,11 @@ export class CassandraNode {
   async untilReady(): Promise<void> {
     const { host, nativePort, clock } = this.#options;
     await this.#process?.untilReady(() => cassandraReady(host, nativePort, clock), START_LIMIT_MS);
+  }
+
+  /** Rejects with SERVER_DIED if it ends by itself; resolves when it was stopped or killed here. */
+  async watch(): Promise<void> {
+    await this.#process?.watch();
   }
 
   async stop(): Promise<void> {

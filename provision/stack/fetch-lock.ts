@@ -1,59 +1,43 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { Backoff } from '../../lib/backoff.ts';
 import { type Clock, sleep } from '../../lib/clock.ts';
 import { ErichtError } from '../../lib/errors.ts';
+import { LockFile } from '../../lib/lock-file.ts';
 import type { Log } from '../../lib/log.ts';
 
 /**
- * Runs `work` while no other process on this machine does. Maven's local repository is not safe against two writers,
- * and a download is worth waiting for. The lock of a process that died is taken over. Two that take it over in the
- * same instant may both run: the caller's rename decides between them.
+ * Runs `work` while no other process on this machine does so for this folder. Maven's local repository is not safe
+ * against two writers, and a download is worth waiting for. Throws DEADLINE_EXCEEDED when another one takes too long.
  */
 export async function withFetchLock(
-  path: string,
+  folder: string,
   { clock, log, limitMs }: { clock: Clock; log: Log; limitMs: number },
   work: () => Promise<void>,
 ): Promise<void> {
+  const lock = new LockFile(folder, clock);
   const until = clock.monotonicMs() + limitMs;
-  let told = false;
-  while (!(await take(path))) {
-    const owner = Number(await readFile(path, 'utf8').catch(() => ''));
-    if (owner > 0 && !isAlive(owner)) {
-      await rm(path, { force: true });
-      continue;
-    }
+  const backoff = new Backoff({ baseMs: 250, maxMs: 2000 });
+  for (let taken = await tryToTake(lock); taken; taken = await tryToTake(lock)) {
     if (clock.monotonicMs() > until) {
-      throw new ErichtError('DEADLINE_EXCEEDED', {
-        what: `waiting for process ${owner}, which is fetching`,
-        next: `if it hangs, end it; if it is not ericht, remove ${path}`,
-      });
+      const next = 'if that process hangs, end it';
+      throw new ErichtError('DEADLINE_EXCEEDED', { what: 'waiting for a download', why: taken.what, next });
     }
-    if (!told) log.info({ owner }, `Waiting for process ${owner}, which is fetching`);
-    told = true;
-    await sleep(clock, 250);
+    if (backoff.attempts === 0) log.info({}, `Another process is fetching: ${taken.what}`);
+    await sleep(clock, 50 + backoff.nextDelayMs());
   }
   try {
     await work();
   } finally {
-    await rm(path, { force: true });
+    await lock.release();
   }
 }
 
-async function take(path: string): Promise<boolean> {
+/** The error that says who has it; undefined once it is ours. */
+async function tryToTake(lock: LockFile): Promise<ErichtError | undefined> {
   try {
-    await writeFile(path, String(process.pid), { flag: 'wx' });
-    return true;
+    await lock.acquire();
+    return undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if (error instanceof ErichtError && error.code === 'STATE_DIR_TAKEN') return error;
     throw error;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is there and another user's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { ErichtError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
+import { makeDirectory } from '../../lib/make-directory.ts';
 import { runCommand } from './command.ts';
 import { withFetchLock } from './fetch-lock.ts';
 import { renderPom } from './pom.ts';
@@ -40,8 +41,7 @@ export async function fetchJars(product: Product, options: FetchOptions): Promis
   const digest = createHash('sha256').update(pom).digest('hex').slice(0, 16);
   const folder = join(cacheDir, 'jars', `${product}-${server.version}-${digest}`);
   if (await exists(folder)) return folder;
-  await mkdir(join(cacheDir, 'jars'), { recursive: true });
-  await withFetchLock(join(cacheDir, 'jars', 'fetching'), { clock, log, limitMs: FETCH_LIMIT_MS }, async () => {
+  await withFetchLock(join(cacheDir, 'jars'), { clock, log, limitMs: FETCH_LIMIT_MS }, async () => {
     if (await exists(folder)) return;
     log.info({ product }, `Fetching ${product} ${server.version} from Maven Central (once; about 50 MB)`);
     const draft = `${folder}.draft-${process.pid}-${randomBytes(4).toString('hex')}`;
@@ -57,7 +57,7 @@ export async function fetchJars(product: Product, options: FetchOptions): Promis
 }
 
 async function copyDependencies(folder: string, pom: string, clock: Clock): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeDirectory(folder);
   const pomFile = join(folder, 'pom.xml');
   await writeFile(pomFile, pom);
   const args = ['-q', '-B', '-Dstyle.color=never', '-f', pomFile, 'dependency:copy-dependencies'];

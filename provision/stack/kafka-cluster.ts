@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileAtomically } from '../../lib/atomic-file.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { makeDirectory } from '../../lib/make-directory.ts';
 import type { KafkaPeer } from './kafka-config.ts';
 import { KafkaNode } from './kafka-node.ts';
 
@@ -35,7 +37,7 @@ export class KafkaCluster {
 
   async start(): Promise<void> {
     const { host, ports, directory, ...common } = this.#options;
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     const clusterId = await clusterIdIn(directory);
     const peers: KafkaPeer[] = ports.map(({ client, controller }, index) => {
       return { id: index + 1, host, clientPort: client, controllerPort: controller };
@@ -63,6 +65,6 @@ async function clusterIdIn(directory: string): Promise<string> {
   if (kept) return kept.trim();
   // A leading dash would be read as an option by the formatting tool.
   const made = `e${randomBytes(16).toString('base64url').slice(1, 21)}w`;
-  await writeFile(file, `${made}\n`);
+  await writeFileAtomically(file, `${made}\n`);
   return made;
 }

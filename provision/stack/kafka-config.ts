@@ -38,7 +38,7 @@ export function renderKafkaProperties({ self, peers, dataDir, listenEverywhere =
 }
 
 /** What the contract asks of every Kafka that is set up here. */
-export function contractProperties(replicas: number, insync: number): Record<string, string | number> {
+function contractProperties(replicas: number, insync: number): Record<string, string | number> {
   return {
     'default.replication.factor': replicas,
     'min.insync.replicas': insync,

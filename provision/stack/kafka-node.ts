@@ -1,7 +1,8 @@
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { ErichtError } from '../../lib/errors.ts';
+import { makeDirectory } from '../../lib/make-directory.ts';
 import { runCommand } from './command.ts';
 import { type KafkaPeer, renderKafkaProperties } from './kafka-config.ts';
 import { brokersReady } from './probe.ts';
@@ -57,7 +58,7 @@ export class KafkaNode {
   async launch(): Promise<void> {
     const { directory, self, peers } = this.#options;
     this.#wanted = true;
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     await writeFile(this.#file, renderKafkaProperties({ self, peers, dataDir: join(directory, 'data') }));
     await this.#format();
     if (this.#wanted) this.#process.start();
@@ -68,6 +69,11 @@ export class KafkaNode {
     const { self, clock } = this.#options;
     const ready = async () => (await brokersReady(self.host, self.clientPort, clock)) >= brokers;
     return this.#process.untilReady(ready, START_LIMIT_MS);
+  }
+
+  /** Rejects with SERVER_DIED if it ends by itself; resolves when it was stopped or killed here. */
+  async watch(): Promise<void> {
+    await this.#process.watch();
   }
 
   stop(): Promise<void> {

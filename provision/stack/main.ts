@@ -25,13 +25,17 @@ async function main(): Promise<void> {
   log.info({}, `Data in ${stack.directory}`);
   try {
     await Promise.race([stack.start(), stopped]);
+    if (!signalled) {
+      process.stdout.write(announcement(stack));
+      await stack.watch();
+    }
   } catch (error) {
     // A server that was told to stop while it started is no failure.
     if (signalled) return stopped;
-    await stack.kill();
+    // One without the other is no stack: the one that is left keeps its data and goes, too.
+    await stack.stop();
     throw error;
   }
-  if (!signalled) process.stdout.write(announcement(stack));
   await stopped;
 }
 

@@ -32,6 +32,8 @@ export class ServerProcess {
   readonly #options: ServerProcessOptions;
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
+  /** Somebody here has told it to end. */
+  #dismissed = false;
 
   constructor(options: ServerProcessOptions) {
     this.#options = options;
@@ -50,6 +52,7 @@ export class ServerProcess {
       detached: true,
     });
     closeSync(log);
+    this.#dismissed = false;
     // A server that is gone closes its end of the pipe; that it is gone is told by 'exit'.
     child.stdin?.on('error', () => {});
     this.#child = child;
@@ -77,9 +80,16 @@ export class ServerProcess {
     }
   }
 
+  /** Rejects with SERVER_DIED and the end of the server's log when it ends though nobody here has told it to. */
+  async watch(): Promise<void> {
+    await this.#exited;
+    if (!this.#dismissed) throw await this.#failure('SERVER_DIED', `${this.#options.name} ended by itself`);
+  }
+
   /** SIGTERM, then SIGKILL after `limitMs`. Idempotent. */
   async stop(limitMs: number): Promise<void> {
     const { clock } = this.#options;
+    this.#dismissed = true;
     this.signal('SIGCONT');
     this.signal('SIGTERM');
     const given = clock.setTimer(() => this.signal('SIGKILL'), limitMs);
@@ -89,6 +99,7 @@ export class ServerProcess {
 
   /** SIGKILL: the server gets no chance to write anything. Resolves when it is gone. */
   async kill(): Promise<void> {
+    this.#dismissed = true;
     this.signal('SIGKILL');
     await this.#exited;
   }

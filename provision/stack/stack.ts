@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
+import { ErichtError, reasonOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
+import { makeDirectory } from '../../lib/make-directory.ts';
 import { CassandraCluster } from './cassandra-cluster.ts';
 import { LOCAL_DATA_CENTER } from './cassandra-node.ts';
 import { fetchJars } from './fetch.ts';
@@ -56,13 +57,13 @@ export class Stack {
   async start(): Promise<void> {
     const { directory, cacheDir, ports, clock, log } = this.#options;
     await this.#checkPorts();
+    await this.#makeDirectory();
     const versions = await readVersions();
     await requireJava(versions.java.minimum, clock);
     const fetching = { versions, cacheDir, clock, log };
     const kafkaJars = await fetchJars('kafka', fetching);
     const cassandraJars = await fetchJars('cassandra', fetching);
     if (this.#stopping) return;
-    await mkdir(directory, { recursive: true });
     this.#kafka = new KafkaCluster({
       host: HOST,
       ports: [{ client: ports.kafka, controller: ports.kafkaController }],
@@ -89,6 +90,12 @@ export class Stack {
     if (failed) throw failed.reason;
   }
 
+  /** Rejects with SERVER_DIED when a server ends by itself; resolves after stop() or kill(). Once start() is done. */
+  async watch(): Promise<void> {
+    const nodes = [...(this.#kafka?.nodes ?? []), ...(this.#cassandra?.nodes ?? [])];
+    await Promise.all(nodes.map((node) => node.watch()));
+  }
+
   /** Idempotent; Kafka flushes its logs and Cassandra drains first. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -98,6 +105,22 @@ export class Stack {
   async kill(): Promise<void> {
     this.#stopping = true;
     await Promise.all([this.#kafka?.kill(), this.#cassandra?.kill()]);
+  }
+
+  /** Before anything is fetched: a folder that can't be had is told at once. */
+  async #makeDirectory(): Promise<void> {
+    const { directory } = this.#options;
+    try {
+      await makeDirectory(directory);
+    } catch (cause) {
+      const next = 'name another one with --dir';
+      throw new ErichtError('STATE_DIR_UNUSABLE', {
+        what: `cannot make ${directory}`,
+        why: reasonOf(cause),
+        next,
+        cause,
+      });
+    }
   }
 
   async #checkPorts(): Promise<void> {

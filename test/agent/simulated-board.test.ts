@@ -1,5 +1,5 @@
 import t from 'tap';
-import { simulatedBoards, simulatedFacts, simulatedNodeIds, simulatedSamplers } from '../../agent/simulated-board.ts';
+import { simulatedBoards, simulatedFacts, simulatedSamplers } from '../../agent/simulated-board.ts';
 import { factsSchema } from '../../telemetry/facts.ts';
 import { type Report, reportSchema } from '../../telemetry/report.ts';
 import { ManualClock } from '../helpers/manual-clock.ts';
@@ -25,9 +25,10 @@ async function run(seed: number, seconds: number) {
 }
 
 t.test('boards are named as in a case', async (t) => {
-  t.same(simulatedNodeIds(8), ['pi-01', 'pi-02', 'pi-03', 'pi-04', 'opi-01', 'opi-02', 'opi-03', 'opi-04']);
-  t.same(simulatedNodeIds(1), ['pi-01']);
-  t.equal(new Set(simulatedNodeIds(500)).size, 500);
+  const namesOf = (count: number) => simulatedBoards(count).map(({ nodeId }) => nodeId);
+  t.same(namesOf(8), ['pi-01', 'pi-02', 'pi-03', 'pi-04', 'opi-01', 'opi-02', 'opi-03', 'opi-04']);
+  t.same(namesOf(1), ['pi-01']);
+  t.equal(new Set(namesOf(500)).size, 500);
 });
 
 t.test('the same seed gives the same case, another one gives another', async (t) => {

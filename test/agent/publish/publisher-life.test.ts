@@ -73,11 +73,15 @@ for (const mode of ['hanging', away] as const) {
 }
 
 t.test('without a spool a stop while the sink is away counts the rest as not sent', async (t) => {
-  const { publisher, sink, sample, stop } = await makePublisher(t);
+  const { publisher, sink, log, sample, stop } = await makePublisher(t);
   sink.mode = away;
   await sample(3);
   await stop();
   t.same(publisher.counts(), { sampled: 3, acknowledged: 0, notSent: 3, waiting: 0 });
+  const told = log.lines.filter(
+    ({ level, message }) => level === 'warn' && /last 3 reports are given up/.test(message),
+  );
+  t.equal(told.length, 1, 'what nobody will ever see is told in the log');
 });
 
 t.test('a sink that can never start is told at the start; one that is away is waited for', async (t) => {

@@ -1,7 +1,8 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { systemClock } from '../../../lib/clock.ts';
+import { LockFile } from '../../../lib/lock-file.ts';
 import { silentLog } from '../../../lib/log.ts';
 import { runCommand } from '../../../provision/stack/command.ts';
 import { digestOfJars } from '../../../provision/stack/fetch.ts';
@@ -12,7 +13,7 @@ import { tempDir } from '../../helpers/temp.ts';
 const lockOptions = { clock: systemClock, log: silentLog, limitMs: 2000 };
 
 test('two that fetch at the same time do it one after the other', async (t) => {
-  const lock = join(await tempDir(t), 'lock');
+  const folder = await tempDir(t);
   let inside = 0;
   let most = 0;
   const work = async () => {
@@ -21,23 +22,25 @@ test('two that fetch at the same time do it one after the other', async (t) => {
     await new Promise((resolve) => setImmediate(resolve));
     inside -= 1;
   };
-  await Promise.all([1, 2, 3].map(() => withFetchLock(lock, lockOptions, work)));
+  await Promise.all([1, 2, 3].map(() => withFetchLock(folder, lockOptions, work)));
   t.equal(most, 1);
-  await t.rejects(stat(lock), { code: 'ENOENT' });
+  t.same(await readdir(folder), []);
 });
 
 test('the lock of a process that died is taken over', async (t) => {
-  const lock = join(await tempDir(t), 'lock');
-  await writeFile(lock, '999999999');
-  await withFetchLock(lock, lockOptions, async () => {
-    t.equal(await readFile(lock, 'utf8'), String(process.pid));
+  const folder = await tempDir(t);
+  await writeFile(join(folder, 'lock.999999999.1.0'), '');
+  await withFetchLock(folder, lockOptions, async () => {
+    t.match(await readdir(folder), [new RegExp(`^lock\\.${process.pid}\\.`)]);
   });
+  t.same(await readdir(folder), []);
 });
 
 test('a lock that is held for too long is an error that names its owner', async (t) => {
-  const lock = join(await tempDir(t), 'lock');
-  await writeFile(lock, String(process.pid));
-  const waiting = withFetchLock(lock, { ...lockOptions, limitMs: 100 }, async () => {
+  const folder = await tempDir(t);
+  const held = new LockFile(folder, systemClock);
+  await held.acquire();
+  const waiting = withFetchLock(folder, { ...lockOptions, limitMs: 100 }, async () => {
     t.fail('runs without the lock');
   });
   await t.rejects(waiting, { code: 'DEADLINE_EXCEEDED', message: new RegExp(String(process.pid)) });
@@ -45,7 +48,7 @@ test('a lock that is held for too long is an error that names its owner', async 
 
 test('work that fails frees the lock', async (t) => {
   const folder = await tempDir(t);
-  const failing = withFetchLock(join(folder, 'lock'), lockOptions, () => Promise.reject(new Error('no network')));
+  const failing = withFetchLock(folder, lockOptions, () => Promise.reject(new Error('no network')));
   await t.rejects(failing, /no network/);
   t.same(await readdir(folder), []);
 });

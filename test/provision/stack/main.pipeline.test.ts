@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -64,6 +64,26 @@ test('a killed command leaves no server behind', async (t) => {
   t.equal(child.exitCode, null, said.err);
   child.kill('SIGKILL');
   t.ok(await until('Kafka is gone', async () => !(await answers()), { limitMs: 30_000 }));
+});
+
+/** The process id of the child of `parent` whose command line holds `word`. */
+function childOf(parent: number | undefined, word: string): number {
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
+  const mine = lines.map((line) => line.trim().split(/\s+/)).filter(([, ppid]) => Number(ppid) === parent);
+  const [pid] = mine.find((line) => line.join(' ').includes(word)) ?? [];
+  return Number(pid);
+}
+
+test('when one server ends by itself, the command says which, stops the other and ends with an error', async (t) => {
+  const ports = { kafka: await freePort(), cassandra: await freePort() };
+  const { child, said, exited } = await stackCommand(t, await tempDir(t), ports);
+  await until('the stack is announced', () => said.out.includes('Ctrl-C') || child.exitCode !== null, {
+    limitMs: 120_000,
+  });
+  process.kill(childOf(child.pid, 'kafka.Kafka'), 'SIGKILL');
+  t.equal(await exited, 1);
+  t.match(said.err, /kafka-1 ended by itself: its log ends with/);
+  t.equal(await cassandraReady('127.0.0.1', ports.cassandra, systemClock), false);
 });
 
 test('a taken port is an error that names the flag', async (t) => {
