@@ -1,28 +1,28 @@
 import { z } from 'zod';
 import { railsSettingsSchema } from '../hardware/rails/settings.ts';
-import { parseBytes } from '../lib/bytes.ts';
+import { formatBytes, parseBytes } from '../lib/bytes.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { NAME_PATTERN } from '../telemetry/identity.ts';
+import { ageInWords } from '../telemetry/status-sentence.ts';
 import { DEFAULT_TOPIC_PREFIX } from '../telemetry/topics.ts';
 
 function duration(description: string, { leastMs, mostMs }: { leastMs: number; mostMs: number }) {
-  const words = 'a number with ms, s, m, h, d or w, such as 20s';
+  const error = 'expected a number with ms, s, m, h, d or w, such as 20s';
+  const least = leastMs < 1000 ? `${leastMs} ms` : ageInWords(leastMs);
   return z
-    .string()
-    .refine((text) => isReadable(() => parseDuration(text, 'it')), { error: `expected ${words}`, abort: true })
-    .refine((text) => parseDuration(text, 'it') >= leastMs, `the least is ${leastMs} ms`)
-    .refine((text) => parseDuration(text, 'it') <= mostMs, `the most is ${mostMs / 86_400_000} d`)
+    .string({ error })
+    .refine((text) => isReadable(() => parseDuration(text, 'it')), { error, abort: true })
+    .refine((text) => parseDuration(text, 'it') >= leastMs, `the least is ${least}`)
+    .refine((text) => parseDuration(text, 'it') <= mostMs, `the most is ${ageInWords(mostMs)}`)
     .meta({ description });
 }
 
 function size(description: string, leastBytes: number) {
+  const error = 'expected a number with B, KiB, MiB, GiB or TiB, such as 2GiB';
   return z
-    .string()
-    .refine((text) => isReadable(() => parseBytes(text, 'it')), {
-      error: 'expected a number with B, KiB, MiB, GiB or TiB, such as 2GiB',
-      abort: true,
-    })
-    .refine((text) => parseBytes(text, 'it') >= leastBytes, `the least is ${leastBytes} bytes`)
+    .string({ error })
+    .refine((text) => isReadable(() => parseBytes(text, 'it')), { error, abort: true })
+    .refine((text) => parseBytes(text, 'it') >= leastBytes, `the least is ${formatBytes(leastBytes)}`)
     .meta({ description });
 }
 

@@ -1,14 +1,16 @@
-import { homedir, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseBytes } from '../lib/bytes.ts';
 import { type LoadedConfig, loadConfig } from '../lib/config.ts';
 import { parseDuration } from '../lib/duration.ts';
+import { ErichtError } from '../lib/errors.ts';
+import { homeFolder } from '../lib/home-folder.ts';
 import { NAME_PATTERN } from '../telemetry/identity.ts';
 import { type Config, configSchema } from './config-schema.ts';
 
 export type Environment = Record<string, string | undefined>;
 
-export const VARIABLE_PREFIX = 'ERICHT_';
+const VARIABLE_PREFIX = 'ERICHT_';
 
 /** The configuration with its units in the names, ready for wiring. */
 export interface Settings {
@@ -59,25 +61,32 @@ export function loadSettings({ environment, configFile, flags }: SettingsRequest
 
 /** Where ericht.yaml is looked for, in order. */
 export function configPlaces(environment: Environment): string[] {
-  const home = environment.XDG_CONFIG_HOME || join(homeOf(environment), '.config');
-  return ['ericht.yaml', join(home, 'ericht', 'ericht.yaml'), '/etc/ericht/ericht.yaml'];
+  const home = homeOf(environment);
+  const ofUser = environment.XDG_CONFIG_HOME || (home && join(home, '.config'));
+  return ['ericht.yaml', ...(ofUser ? [join(ofUser, 'ericht', 'ericht.yaml')] : []), '/etc/ericht/ericht.yaml'];
 }
 
 function defaultDataDir(environment: Environment): string {
-  const base = environment.XDG_DATA_HOME || join(homeOf(environment), '.local', 'share');
-  return join(base, 'ericht');
+  const home = homeOf(environment);
+  const base = environment.XDG_DATA_HOME || (home && join(home, '.local', 'share'));
+  if (base) return join(base, 'ericht');
+  throw new ErichtError('CONFIG_INVALID', {
+    what: 'there is no place for data',
+    why: 'HOME is not set, and the system knows no home folder of this user',
+    next: 'name a folder with --data-dir',
+  });
 }
 
 /** All simulated boards are of this cluster. */
-export const SIMULATED_CLUSTER = 'simulated';
+const SIMULATED_CLUSTER = 'simulated';
 
 /** The same settings for boards that don't exist: their own cluster, in a folder beside the real one, so that no total mixes the two. */
 export function simulatedSettings(settings: Settings): Settings {
   return { ...settings, clusterId: SIMULATED_CLUSTER, dataDir: `${settings.dataDir}-simulated` };
 }
 
-function homeOf(environment: Environment): string {
-  return environment.HOME || homedir();
+function homeOf(environment: Environment): string | undefined {
+  return environment.HOME || homeFolder();
 }
 
 /** Host names may hold what a node's name may not; a board must start with any. */

@@ -157,7 +157,7 @@ export const VERBS: VerbSpec[] = [
     group: 'script',
     summary: 'the version of ericht and of Node',
     usage: ['ericht version [-o json]'],
-    about: 'Prints the version of ericht, of the Node that runs it, and of the report contract.',
+    about: 'Prints the version of ericht and that of the Node that runs it.',
     flags: {},
     settings: [],
     outputs: ['table', 'json'],

@@ -18,6 +18,7 @@ export interface AuditOptions {
   sinceMs?: number;
   /** Rows before this time. */
   untilMs?: number;
+  /** What time it is, by the store (StoreReader.nowMs): this process's own clock may be wrong. */
   nowMs: number;
   graceMs?: number;
 }
@@ -70,7 +71,8 @@ export interface AuditResult {
  */
 export async function audit(options: AuditOptions): Promise<AuditResult> {
   const { reader, nowMs, untilMs, graceMs = AUDIT_GRACE_MS } = options;
-  const fromMs = Math.max(options.sinceMs ?? 0, (await reader.keptSinceMs()) + EXPIRY_MARGIN_MS);
+  const keptSinceMs = await reader.keptSinceMs();
+  const fromMs = Math.max(options.sinceMs ?? 0, keptSinceMs > 0 ? keptSinceMs + EXPIRY_MARGIN_MS : 0);
   const toMs = untilMs ?? nowMs + MAX_ROW_AHEAD_MS;
   const asides = await readAsides(options.aside, options.clusterId);
   const window = { nowMs, fromMs, graceMs, ...(untilMs !== undefined && { toMs: untilMs }) };

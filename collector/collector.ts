@@ -4,6 +4,7 @@ import { ErichtError, reasonOf } from '../lib/errors.ts';
 import type { Service } from '../lib/lifecycle.ts';
 import type { Log } from '../lib/log.ts';
 import { Rare } from '../lib/rare.ts';
+import { AsideKeeper } from './aside/keeper.ts';
 import { Hold } from './hold.ts';
 import { type Job, Jobs } from './jobs.ts';
 import { Placer } from './place.ts';
@@ -69,9 +70,10 @@ export class Collector implements Service {
     this.#commitHold = new Hold('committing', clock, log);
     this.#steps = new ClockStepWatch({ clock, log });
     this.#jobs = new Jobs({ jobs, clock, log });
-    const holds = { storeHold: this.#storeHold, asideHold: this.#asideHold };
+    const rare = new Rare(clock);
     this.#shop = {
-      writer: new Writer({ store, aside, ...holds, log, rare: new Rare(clock) }),
+      writer: new Writer({ store, hold: this.#storeHold, log, rare }),
+      asides: new AsideKeeper({ aside, hold: this.#asideHold, log, rare }),
       placer: new Placer(store, retention.rawMs),
       reader: store,
       commitHold: this.#commitHold,

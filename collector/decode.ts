@@ -1,10 +1,7 @@
-import type { Decoded } from '../telemetry/codec.ts';
-import { decodeFacts, decodeReport } from '../telemetry/codec.ts';
+import { type Decoded, decodeFacts, decodeReport } from '../telemetry/codec.ts';
 import type { Facts } from '../telemetry/facts.ts';
 import type { Report } from '../telemetry/report.ts';
-import type { AsideReason, AsideRecord, IncomingRecord } from './record.ts';
-
-const MAX_DETAIL_CHARACTERS = 1000;
+import { type AsideReason, type AsideRecord, type IncomingRecord, MAX_DETAIL_CHARACTERS } from './record.ts';
 
 /** What a record turned out to be. `nothing`: it carries no value and means none. */
 export type Opened<T> = { value: T } | { aside: AsideRecord } | 'nothing';

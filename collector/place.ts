@@ -4,7 +4,7 @@ import type { AsideReason, IncomingRecord, PlacedReport } from './record.ts';
 import type { TelemetryStore } from './store/port.ts';
 
 /** A synchronised clock that is further ahead of the broker's than this is wrong. */
-export const MAX_AHEAD_MS = 24 * 3_600_000;
+const MAX_AHEAD_MS = 24 * 3_600_000;
 
 /** A boot's anchor never changes, so each is asked for once; the bound is far above the boards of a case. */
 const MAX_CACHED_ANCHORS = 4096;

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { reasonOf } from '../lib/errors.ts';
 import type { Report } from '../telemetry/report.ts';
+import type { AsideKeeper } from './aside/keeper.ts';
 import { LowWaterMark } from './commit.ts';
 import { deadLetter, openFacts, openReport } from './decode.ts';
 import type { Hold } from './hold.ts';
@@ -27,6 +28,7 @@ export interface CollectorCounts {
 
 export interface Workshop {
   writer: Writer;
+  asides: AsideKeeper;
   placer: Placer;
   reader: Pick<StoreReader, 'keys'>;
   commitHold: Hold;
@@ -65,7 +67,7 @@ export class PartitionWork {
   }
 
   async #reports(records: IncomingRecord[]): Promise<void> {
-    const { writer, counts } = this.#shop;
+    const { writer, asides, counts } = this.#shop;
     const rows: PlacedReport[] = [];
     const sources: IncomingRecord[] = [];
     const aside: AsideRecord[] = [];
@@ -84,12 +86,12 @@ export class PartitionWork {
       else
         aside.push(deadLetter(sources[i] as IncomingRecord, 'store-refused', outcome?.why ?? 'no answer', row.report));
     }
-    await writer.aside(aside, this.#signal);
+    const kept = await asides.keep(aside, this.#signal);
     await writer.latest(stored, this.#signal);
     counts.received += records.length;
     counts.redelivered += redelivered;
     counts.stored += stored.length - redelivered;
-    counts.deadLettered += aside.length;
+    counts.deadLettered += kept;
   }
 
   async #placed(record: IncomingRecord, aside: AsideRecord[]): Promise<PlacedReport | undefined> {
@@ -127,7 +129,7 @@ export class PartitionWork {
   }
 
   async #facts(records: IncomingRecord[]): Promise<void> {
-    const { writer } = this.#shop;
+    const { writer, asides } = this.#shop;
     const aside: AsideRecord[] = [];
     // Facts are always whole, so of several in one chunk only the newest of each node is worth a write.
     const newest = new Map<string, { record: IncomingRecord; facts: StoredFacts }>();
@@ -151,7 +153,7 @@ export class PartitionWork {
       if (outcome?.stored) continue;
       aside.push(deadLetter(record, 'store-refused', outcome?.why ?? 'no answer', facts.facts));
     }
-    await writer.aside(aside, this.#signal);
+    await asides.keep(aside, this.#signal);
   }
 
   /** False if the assignment is gone. */

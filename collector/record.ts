@@ -32,13 +32,18 @@ export type AsideReason =
   | 'time-too-old'
   | 'store-refused';
 
+/** Of the words that say why a record is kept aside. */
+export const MAX_DETAIL_CHARACTERS = 1000;
+
 /** A record that is kept beside the tables: a dead letter, or overflow. */
 export interface AsideRecord {
   kind: 'dead-letter' | 'overflow';
   reason: AsideReason | 'over-limit';
-  /** Why, in words, at most 1,000 characters. */
+  /** Why, in words, at most MAX_DETAIL_CHARACTERS. */
   detail: string;
   record: IncomingRecord;
+  /** Set when `record` holds only the beginning of the body: how long that was. */
+  originalBytes?: number;
   /** Who sent it, as far as the bytes tell. */
   clusterId?: string | undefined;
   nodeId?: string | undefined;

@@ -3,8 +3,8 @@ import { reasonOf } from '../lib/errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Rare } from '../lib/rare.ts';
 import type { Hold } from './hold.ts';
-import type { AsideRecord, PlacedReport } from './record.ts';
-import type { AsideStore, RowOutcome, StoredFacts, TelemetryStore } from './store/port.ts';
+import type { PlacedReport } from './record.ts';
+import type { RowOutcome, StoredFacts, TelemetryStore } from './store/port.ts';
 
 /** Times that an error without a known meaning is given, before the rows are tried one by one. */
 const UNEXPLAINED_ATTEMPTS = 3;
@@ -15,24 +15,13 @@ const UNEXPLAINED_ATTEMPTS = 3;
  */
 export class Writer {
   readonly #store: TelemetryStore;
-  readonly #aside: AsideStore;
-  readonly #storeHold: Hold;
-  readonly #asideHold: Hold;
+  readonly #hold: Hold;
   readonly #log: Log;
   readonly #rare: Rare;
 
-  constructor(parts: {
-    store: TelemetryStore;
-    aside: AsideStore;
-    storeHold: Hold;
-    asideHold: Hold;
-    log: Log;
-    rare: Rare;
-  }) {
+  constructor(parts: { store: TelemetryStore; hold: Hold; log: Log; rare: Rare }) {
     this.#store = parts.store;
-    this.#aside = parts.aside;
-    this.#storeHold = parts.storeHold;
-    this.#asideHold = parts.asideHold;
+    this.#hold = parts.hold;
     this.#log = parts.log;
     this.#rare = parts.rare;
   }
@@ -69,22 +58,9 @@ export class Writer {
     }
   }
 
-  /** Resolves when all are durable, however long it takes. Rejects with STOPPED only. */
-  async aside(records: AsideRecord[], signal: AbortSignal): Promise<void> {
-    if (records.length === 0) return;
-    await this.#asideHold.until(() => this.#aside.writeAside(records), { signal, isFinal: () => false });
-    for (const { reason, detail, record } of records) {
-      const times = this.#rare.happened(`${record.topic} ${reason}`);
-      if (times === 0) continue;
-      const { topic, partition, offset } = record;
-      const which = `record ${offset} of ${topic}, partition ${partition},`;
-      this.#log.warn({ topic, partition, offset, reason, times }, `${which} was set aside (${reason}): ${detail}`);
-    }
-  }
-
   /** Waits while the store is away; rejects with STOPPED, or with what won't change by trying again. */
   untilStored<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    return this.#storeHold.until(work, { signal, isFinal: isRefusal });
+    return this.#hold.until(work, { signal, isFinal: isRefusal });
   }
 
   async #oneByOneIfRefused<T>(

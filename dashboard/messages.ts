@@ -3,6 +3,11 @@ import type { NodeStatus, Status } from '../telemetry/status.ts';
 
 /** What the server says to the page over the stream. Numbers are in base units, instants in epoch ms of the server. */
 
+/** How far back a snapshot tells when a node's reports arrived: the length of its strip. */
+export const ARRIVALS_KEPT_MS = 60_000;
+/** Points of the graph that server and page keep, one a second. */
+export const HISTORY_KEPT = 600;
+
 /** What a person should know and can act on: a full disk, a moved port. */
 export interface Notice {
   severity: 'info' | 'warning' | 'critical';
@@ -81,8 +86,8 @@ export interface StreamSnapshot {
   build: string;
   values: StreamValues;
   history: HistoryPoint[];
-  /** When each node's reports of the last minute arrived. */
-  beats: Record<string, number[]>;
+  /** When each node's reports arrived, over the last ARRIVALS_KEPT_MS. */
+  arrivals: Record<string, number[]>;
 }
 
 export interface StreamChange {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Origin, Path } from './config.ts';
+import type { Origin, Path } from './config-origin.ts';
 import { ErichtError } from './errors.ts';
 import { editDistance } from './nearest.ts';
 import { leafPaths, schemaAt, shapeOf } from './schema-shape.ts';
@@ -10,6 +10,9 @@ export interface Problem {
   why?: string | undefined;
   next?: string | undefined;
 }
+
+/** Beyond these, the first ones would leave the screen. */
+const MOST_TOLD = 10;
 
 type OriginOf = (path: Path) => Origin;
 
@@ -58,25 +61,42 @@ function wrongValue(schema: z.ZodType, path: Path, issue: z.core.$ZodIssue, tree
   const at = schemaAt(schema, path);
   const description = at && shapeOf(at).description;
   const value = valueIn(tree, path);
-  const next = description && path.length > 0 ? `it is ${description}` : undefined;
+  const next = description && path.length > 0 ? `it means: ${description}` : undefined;
   if (issue.code === 'custom' && issue.params?.sentence) return { what: `${place(origin)}${issue.message}` };
   if (value === undefined) return { what: `${place(origin)}${written(path)} is missing`, next };
-  return { what: `${place(origin)}${written(path)} can't be ${JSON.stringify(value)}`, why: expected(issue), next };
+  return {
+    what: `${place(origin)}${written(path)} can't be ${JSON.stringify(value)}`,
+    why: expected(issue, value),
+    next,
+  };
 }
 
-function expected(issue: z.core.$ZodIssue): string {
+function expected(issue: z.core.$ZodIssue, value: unknown): string {
   switch (issue.code) {
     case 'invalid_value':
       return `expected ${issue.values.map((value) => String(value)).join(' or ')}`;
     case 'invalid_type':
-      return `expected ${NAMES[issue.expected] ?? issue.expected}`;
+      return isOwnSentence(issue)
+        ? issue.message
+        : `expected ${NAMES[issue.expected] ?? issue.expected}${quotes(issue, value)}`;
     case 'too_small':
-      return `the least is ${issue.minimum}`;
+      return isOwnSentence(issue) ? issue.message : `the least is ${issue.minimum}`;
     case 'too_big':
       return `the most is ${issue.maximum}`;
     default:
       return issue.message;
   }
+}
+
+/** Whether the schema brought a sentence: the library's own speak of types, and all begin alike. */
+function isOwnSentence({ message }: z.core.$ZodIssue): boolean {
+  return !/^(Invalid input|Too small|Too big)/.test(message);
+}
+
+/** YAML reads `nodeId: 7` as a number. */
+function quotes(issue: z.core.$ZodIssueInvalidType, value: unknown): string {
+  const isScalar = typeof value === 'number' || typeof value === 'boolean';
+  return issue.expected === 'string' && isScalar ? ': write it in quotes' : '';
 }
 
 const NAMES: Record<string, string> = {
@@ -108,7 +128,10 @@ export function toError(problems: Problem[]): ErichtError {
     const { what, why, next } = only;
     return new ErichtError('CONFIG_INVALID', { what, ...(why && { why }), ...(next && { next }) });
   }
-  const lines = problems.map(({ what, why, next }) => `  ${what}${why ? `: ${why}` : ''}${next ? ` (${next})` : ''}`);
+  const lines = problems
+    .slice(0, MOST_TOLD)
+    .map(({ what, why, next }) => `  ${what}${why ? `: ${why}` : ''}${next ? ` (${next})` : ''}`);
+  if (problems.length > MOST_TOLD) lines.push(`  and ${problems.length - MOST_TOLD} more`);
   return new ErichtError('CONFIG_INVALID', {
     what: `${problems.length} things in the configuration are wrong`,
     why: `\n${lines.join('\n')}`,

@@ -1,18 +1,10 @@
 import type { z } from 'zod';
+import type { Origin, Path } from './config-origin.ts';
 import { type Problem, problemsOf, toError } from './config-problems.ts';
 import { isServiceLink, pathOfFlag, pathOfVariable, readText, unknownVariable } from './config-text.ts';
 import { ErichtError } from './errors.ts';
 import { shapeOf } from './schema-shape.ts';
 import { readYamlFile, type YamlFile } from './yaml-file.ts';
-
-export type Path = readonly (string | number)[];
-
-/** Where a value comes from; flags win over the environment, the environment over the file. */
-export interface Origin {
-  from: 'default' | 'file' | 'environment' | 'flag';
-  /** `ericht.yaml:12`, `ERICHT_PATH__PROCFS`, `--path.procfs`; empty for a default. */
-  where: string;
-}
 
 export interface ConfigRequest<S extends z.ZodType> {
   /** A strict object: unknown keys are refused. */

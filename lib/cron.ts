@@ -7,17 +7,14 @@ export interface CronTrigger {
   stop(): void;
 }
 
-const STEP_MS = 2000;
-/** node-cron looks at the wall clock once a day at least, so its timers are never longer than this. */
-const LONGEST_TIMER_MS = 86_400_000;
-/** The look comes this much before node-cron's own. */
-const AHEAD_MS = 2;
+/** The wall clock is looked at this often, so that no step keeps a trigger waiting for longer. */
+const LONGEST_WAIT_MS = 60_000;
 
 /**
- * Calls `fire` at the times of a cron expression (UTC; five fields, or six with seconds first) until stopped. It only
- * triggers: what must not be missed or run twice works from what is stored. After a step of the wall clock the caller
- * makes a new trigger, because node-cron waits for the old time after a step back. Throws CONFIG_INVALID if the
- * expression is none.
+ * Calls `fire` at the times of a cron expression (UTC; five fields, or six with seconds first) until stopped; for times
+ * that went by while the process slept or the clock was stepped, once. It only triggers: what must not be missed or run
+ * twice works from what is stored. After a step of the wall clock a new trigger waits for the right time at once, an
+ * old one within a minute. Throws CONFIG_INVALID if the expression is none.
  */
 export function startCron(expression: string, fire: () => void, clock: Clock): CronTrigger {
   if (!validate(expression)) {
@@ -26,52 +23,51 @@ export function startCron(expression: string, fire: () => void, clock: Clock): C
       next: 'write minute, hour, day of month, month and day of week, such as "*/5 * * * *"',
     });
   }
-  const task = new GuardedTask(expression, fire, clock);
-  task.start();
-  return task;
+  const trigger = new Trigger(
+    createTask(expression, () => {}, { timezone: 'UTC', logger: mute }),
+    fire,
+    clock,
+  );
+  trigger.start();
+  return trigger;
 }
 
 /**
- * When node-cron finds that the wall clock has passed many of its times, it lists them all: 300 days of minutes block
- * the process for more than a minute. So the clock is looked at just before node-cron does, and a task that slept
- * through a step is replaced before it wakes.
+ * Waits for the times that node-cron reckons. Its own waiting is not used: when it finds that the wall clock has passed
+ * many of its times it goes through them all, and 300 days of minutes block the process for more than a minute; after
+ * a step back it is mute until the old time.
  */
-class GuardedTask implements CronTrigger {
-  readonly #expression: string;
+class Trigger implements CronTrigger {
+  readonly #times: ScheduledTask;
   readonly #fire: () => void;
   readonly #clock: Clock;
-  #task: ScheduledTask | undefined;
-  #guard: TimerHandle | undefined;
+  #timer: TimerHandle | undefined;
+  #isStopped = false;
 
-  constructor(expression: string, fire: () => void, clock: Clock) {
-    this.#expression = expression;
+  /** `times` is never started. */
+  constructor(times: ScheduledTask, fire: () => void, clock: Clock) {
+    this.#times = times;
     this.#fire = fire;
     this.#clock = clock;
   }
 
   start(): void {
-    void this.#task?.destroy();
-    const options = { timezone: 'UTC', logger: mute, suppressMissedWarning: true, unref: true };
-    this.#task = createTask(this.#expression, () => this.#fire(), options);
-    void this.#task.start();
-    this.#watch(this.#task);
+    const dueAt = this.#times.getNextRuns(1)[0]?.getTime();
+    if (dueAt === undefined || this.#isStopped) return;
+    const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(1, dueAt - this.#clock.now()));
+    this.#timer = this.#clock.setTimer(() => {
+      // Looked at before the next wait begins, or a time that comes in between would be taken twice.
+      const isDue = this.#clock.now() >= dueAt;
+      this.start();
+      if (isDue) this.#fire();
+    }, waitMs);
+    if (typeof this.#timer === 'object') this.#timer.unref?.();
   }
 
   stop(): void {
-    if (this.#guard !== undefined) this.#clock.clear(this.#guard);
-    void this.#task?.destroy();
-  }
-
-  #watch(task: ScheduledTask): void {
-    const offsetMs = this.#offset();
-    const delayMs = Math.min(LONGEST_TIMER_MS, task.msToNext() ?? LONGEST_TIMER_MS) - AHEAD_MS;
-    const look = () => (Math.abs(this.#offset() - offsetMs) > STEP_MS ? this.start() : this.#watch(task));
-    this.#guard = this.#clock.setTimer(look, Math.max(1, delayMs));
-    if (typeof this.#guard === 'object') this.#guard.unref?.();
-  }
-
-  #offset(): number {
-    return this.#clock.now() - this.#clock.monotonicMs();
+    this.#isStopped = true;
+    if (this.#timer !== undefined) this.#clock.clear(this.#timer);
+    void this.#times.destroy();
   }
 }
 

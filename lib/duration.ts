@@ -14,13 +14,3 @@ export function parseDuration(text: string, name: string): number {
   }
   return Number(match[1]) * factor;
 }
-
-/** Milliseconds as people say them: "0.4 s", "14 s", "3 min", "2 h", "5 d". */
-export function formatAge(ms: number): string {
-  const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} d`;
-}

@@ -91,7 +91,7 @@ function taken(where: string, pid: number): ErichtError {
 
 async function holderOf(pid: number): Promise<Holder> {
   const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => 'unknown');
-  return { pid, startTicks: (await startTicksOf(pid)) ?? 0, bootId: bootId.trim() };
+  return { pid, startTicks: (await lookAt(pid))?.startTicks ?? 0, bootId: bootId.trim() };
 }
 
 async function isAlive(pid: number, startTicks: number): Promise<boolean> {
@@ -101,13 +101,18 @@ async function isAlive(pid: number, startTicks: number): Promise<boolean> {
     // EPERM: it is there and belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  const now = await startTicksOf(pid);
-  return now === undefined || startTicks === 0 || now === startTicks;
+  const found = await lookAt(pid);
+  if (found?.isZombie) return false;
+  return found === undefined || startTicks === 0 || found.startTicks === startTicks;
 }
 
-/** Undefined where /proc can't tell. The command in the second field may hold spaces and brackets, hence lastIndexOf. */
-async function startTicksOf(pid: number): Promise<number | undefined> {
+/**
+ * Undefined where /proc can't tell. A zombie has ended and writes nothing, however long its parent (the first process
+ * of a container, say) leaves it there. The command in the second field may hold spaces and brackets, hence lastIndexOf.
+ */
+async function lookAt(pid: number): Promise<{ startTicks: number; isZombie: boolean } | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  const ticks = Number(stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  return Number.isFinite(ticks) ? ticks : undefined;
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  const startTicks = Number(fields[19]);
+  return Number.isFinite(startTicks) ? { startTicks, isZombie: fields[0] === 'Z' || fields[0] === 'X' } : undefined;
 }

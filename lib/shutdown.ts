@@ -33,6 +33,8 @@ export class ProcessGuard {
   readonly #stopping = new AbortController();
   #log: Log;
   #failed = false;
+  /** The service was run to its end: what is written from here on is an answer. */
+  #served = false;
   #signalledMs: number | undefined;
 
   constructor({ kind, clock, log, limitMs = 10_000 }: GuardOptions) {
@@ -52,8 +54,8 @@ export class ProcessGuard {
   }
 
   install(): void {
-    process.on('SIGINT', () => this.#signalled());
-    process.on('SIGTERM', () => this.#signalled());
+    // SIGHUP: the terminal was closed, or the connection to it broke.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.#signalled());
     process.on('uncaughtException', (error) => this.#crashed(error));
     process.on('unhandledRejection', (reason) => this.#crashed(reason));
     process.stdout.on('error', (error: NodeJS.ErrnoException) => this.#outputFailed(error));
@@ -72,6 +74,7 @@ export class ProcessGuard {
       // A start that is given up half-way may reject later; the reason is the stop itself.
       starting.catch(() => {});
       await service.stop();
+      this.#served = true;
     }
   }
 
@@ -84,6 +87,8 @@ export class ProcessGuard {
 
   /** Ends the process after what was written has left it; an uncaught error before makes any code 1. */
   async exit(code: number): Promise<never> {
+    // What a synchronous write met is told one turn later.
+    await new Promise<void>((resolve) => this.#clock.setTimer(resolve, 0));
     await Promise.race([
       Promise.all([flushed(process.stdout), flushed(process.stderr)]),
       new Promise<void>((resolve) => this.#clock.setTimer(resolve, 500)),
@@ -106,10 +111,14 @@ export class ProcessGuard {
     this.#requestStop();
   }
 
-  /** A reader that went away (`ericht ... | head`) ends the work quietly. */
+  /**
+   * A reader that went away (`ericht ... | head`) ends the work quietly. A log that can't be written, as on a full disk,
+   * must not keep a service from its work; an answer that can't be written is no success.
+   */
   #outputFailed(error: NodeJS.ErrnoException): void {
     if (this.#kind === 'look') process.exit(error.code === 'EPIPE' ? 0 : UNEXPECTED);
-    this.#requestStop();
+    if (error.code === 'EPIPE') this.#requestStop();
+    else if (this.#served) this.#failed = true;
   }
 
   #requestStop(): void {
@@ -125,7 +134,7 @@ export class ProcessGuard {
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
-    if (stream.destroyed || stream.writableEnded) resolve();
+    if (stream.destroyed || stream.writableEnded || stream.writableLength === 0) resolve();
     else stream.write('', () => resolve());
   });
 }

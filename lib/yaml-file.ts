@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { ErichtError, reasonOf } from './errors.ts';
 
 /** A YAML file whose root is a map, with the line that each of its keys stands on. */
@@ -23,14 +23,14 @@ export function readYamlFile(path: string): YamlFile | undefined {
   return parseYamlFile(path, text);
 }
 
-export function parseYamlFile(path: string, text: string): YamlFile {
+function parseYamlFile(path: string, text: string): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [problem] = document.errors;
   if (problem) {
     throw new ErichtError('CONFIG_INVALID', {
       what: `${path}:${lines.linePos(problem.pos[0]).line}: this is not YAML`,
-      why: problem.message,
+      why: problem.code === 'MULTIPLE_DOCS' ? 'it holds more than one document' : problem.message,
     });
   }
   const root = document.contents as Node | null;
@@ -40,8 +40,17 @@ export function parseYamlFile(path: string, text: string): YamlFile {
       next: 'write lines such as "interval: 1s"',
     });
   }
-  const values = (document.toJS() ?? {}) as Record<string, unknown>;
+  const values = (plainValues(path, document) ?? {}) as Record<string, unknown>;
   return { path, values, lineOf: (steps) => lineOf(root, steps, lines) };
+}
+
+/** Aliases are resolved here, and only so many: a file of some lines can stand for gigabytes. */
+function plainValues(path: string, document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new ErichtError('CONFIG_INVALID', { what: `cannot read ${path}`, why: reasonOf(error), cause: error });
+  }
 }
 
 function lineOf(root: Node | null, steps: readonly (string | number)[], lines: LineCounter): number {

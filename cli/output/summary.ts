@@ -1,4 +1,4 @@
-import { formatAge } from '../../lib/duration.ts';
+import { ageInWords } from '../../telemetry/status-sentence.ts';
 
 /** What one run of `ericht start` did: the JSON document that it ends with. */
 export interface StartSummary {
@@ -24,7 +24,7 @@ export interface StartSummary {
 export function summarySentence({ nodes, reports }: StartSummary, ranMs: number, place: string): string {
   const { sampled, stored, notSent, lost, duplicates, deadLettered, onItsWay } = reports;
   const parts = [
-    `${sampled} reports of ${nodes} ${nodes === 1 ? 'node' : 'nodes'} in ${formatAge(ranMs)}`,
+    `${sampled} reports of ${nodes} ${nodes === 1 ? 'node' : 'nodes'} in ${ageInWords(ranMs)}`,
     `${stored} stored`,
     ...(onItsWay ? [`${onItsWay} on their way`] : []),
     ...(notSent > 0 ? [`${notSent} not sent`] : []),

@@ -18,3 +18,8 @@ export function percent(ratio: number | undefined): string | undefined {
 export function count(value: number | undefined): string | undefined {
   return value === undefined ? undefined : whole.format(value);
 }
+
+/** "1 run", "2 runs". */
+export function counted(value: number, one: string): string {
+  return `${whole.format(value)} ${one}${value === 1 ? '' : 's'}`;
+}

@@ -1,6 +1,6 @@
 import type { FactsPart } from '../../agent/facts.ts';
 import { formatBytes } from '../../lib/bytes.ts';
-import { formatAge } from '../../lib/duration.ts';
+import { ageInWords } from '../../telemetry/status-sentence.ts';
 import type { Settings } from '../settings.ts';
 
 export interface WelcomeOptions {
@@ -32,8 +32,8 @@ export class Welcome {
     }
     lines.push(
       config.store === 'sqlite'
-        ? `Reports are kept in ${dataDir} for ${formatAge(retention.rawMs)}, in at most ${formatBytes(sqliteMaxBytes)}.`
-        : `Reports are kept in Cassandra for ${formatAge(retention.rawMs)}.`,
+        ? `Reports are kept in ${dataDir} for ${ageInWords(retention.rawMs)}, in at most ${formatBytes(sqliteMaxBytes)}.`
+        : `Reports are kept in Cassandra for ${ageInWords(retention.rawMs)}.`,
       'Ctrl-C stops it.',
       '',
     );

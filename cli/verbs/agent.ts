@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { systemClock } from '../../lib/clock.ts';
 import { plainLog, silentLog } from '../../lib/log.ts';
 import type { RecordSink } from '../../telemetry/link.ts';
 import { reportSchema } from '../../telemetry/report.ts';
@@ -28,10 +27,10 @@ export async function run(context: VerbContext): Promise<number> {
   return runAsService(context, log, agent);
 }
 
-async function once({ args, stdout, stderr, verbose }: VerbContext, settings: Settings): Promise<number> {
+async function once({ args, clock, stdout, stderr, verbose }: VerbContext, settings: Settings): Promise<number> {
   const log = verbose ? plainLog('debug', stderr) : silentLog;
   const { makeAgent } = await import('../wire/agent.ts');
-  const agent = await makeAgent(settings, { sink: nowhere, clock: systemClock, log });
+  const agent = await makeAgent(settings, { sink: nowhere, clock, log });
   const report = await agent.sampleOnce();
   stdout.write(
     args.output === 'json' ? json(withIsoTimes(report, reportSchema)) : reportTable(report, agent.findings()),

@@ -5,18 +5,26 @@ import { ErichtError } from '../../lib/errors.ts';
 import { say, settingsOf, type VerbContext } from '../context.ts';
 import { json, type MachineRow, machineRows } from '../output/machine.ts';
 import { type Column, table } from '../output/table.ts';
+import { counted } from '../output/units.ts';
 import type { Settings } from '../settings.ts';
 import { kafkaAsideReader } from '../wire/kafka.ts';
-import { chooseCluster, lookLog, withTimeout } from '../wire/look.ts';
+import { chooseCluster, lookLog, openToLook, withTimeout } from '../wire/look.ts';
 import { makeStore } from '../wire/store.ts';
 
 const DEGRADED = 4;
+const FIRST_INSTANT = new Date(0).toISOString();
 
 /** `ericht audit`: what was lost, stored twice, or never sent. */
 export async function run(context: VerbContext): Promise<number> {
   const { args, clock, stdout } = context;
   const since = args.flags.since === undefined ? undefined : instantOf(args.flags.since, '--since', clock);
   const until = args.flags.until === undefined ? undefined : instantOf(args.flags.until, '--until', clock);
+  if (since !== undefined && until !== undefined && since >= until) {
+    throw new ErichtError('USAGE', {
+      what: '--since must be earlier than --until',
+      next: 'an age such as 2h counts back from now',
+    });
+  }
   const result = await withTimeout(context, judge(context, settingsOf(context), since, until), '10m');
   const options = { fields: args.flags.fields, headers: !('no-headers' in args.flags) };
   if (args.output === 'json') stdout.write(json(result));
@@ -48,14 +56,14 @@ async function judge(
   const isLink = settings.config.transport === 'link';
   const setAside = isLink && aside ? aside : await kafkaAsideReader(settings, { clock, log });
   try {
-    await store.start();
+    await openToLook(store, settings);
     return await audit({
       reader: store,
       aside: setAside,
       clusterId: await chooseCluster(settings, store),
       ...(since !== undefined && { sinceMs: since }),
       ...(until !== undefined && { untilMs: until }),
-      nowMs: clock.now(),
+      nowMs: await store.nowMs(),
     });
   } finally {
     await store.stop();
@@ -76,14 +84,24 @@ const COUNTS = [
   'deadLettered',
   'overflowed',
 ] as const;
-const FIELDS = ['clusterId', 'nodeId', 'runId', 'fromSeq', 'nextSeq', 'acknowledged', ...COUNTS];
+const FIELDS = [
+  'clusterId',
+  'nodeId',
+  'runId',
+  'fromSeq',
+  'nextSeq',
+  'acknowledged',
+  ...COUNTS,
+  'goodbye',
+  'untoldFrom',
+];
 
 function rowsOf({ nodes }: AuditResult): Row[] {
   return nodes.flatMap(({ clusterId, nodeId, runs }) => runs.map((run) => ({ ...run, clusterId, nodeId })));
 }
 
 function machineRow(row: Row): MachineRow {
-  return Object.fromEntries(FIELDS.map((field) => [field, row[field as keyof Row] as string | number | undefined]));
+  return Object.fromEntries(FIELDS.map((field) => [field, row[field as keyof Row] as MachineRow[string]]));
 }
 
 function inWords(result: AuditResult, options: { fields: string | undefined; headers: boolean }): string {
@@ -94,15 +112,23 @@ function inWords(result: AuditResult, options: { fields: string | undefined; hea
   if (totals.onItsWay > 0) parts.push(`${totals.onItsWay} on their way`);
   if (totals.notSent > 0) parts.push(`${totals.notSent} not sent`);
   if (totals.unknown > 0) parts.push(`${totals.unknown} unknown`);
-  const lines = [`${parts.join(', ')}; ${totals.runs} runs of ${totals.nodes} nodes from ${from} to ${to}.`];
+  const lines = [
+    `${parts.join(', ')}; ${counted(totals.runs, 'run')} of ${counted(totals.nodes, 'node')} ${from > FIRST_INSTANT ? `from ${from} ` : ''}to ${to}.`,
+  ];
   if (totals.untoldRuns > 0) {
     lines.push(
-      `${totals.untoldRuns} runs ended without a goodbye: what they sampled last is unknown, and not counted as stored or lost.`,
+      `${counted(totals.untoldRuns, 'run')} ended without a goodbye: what they sampled last is unknown, and not counted as stored or lost.`,
     );
   }
   const nameless = unattributed.deadLettered + unattributed.overflowed;
   if (nameless > 0) lines.push(`${nameless} records set aside don't tell whose they are.`);
   return `${text}${text ? '\n' : ''}${lines.join('\n')}\n${troubles(result)}`;
+}
+
+/** Neither is known of a run that goes on, or that went silent less than the grace ago. */
+function endOf({ goodbye, untoldFrom }: Row): string | undefined {
+  if (goodbye) return 'with a goodbye';
+  return untoldFrom === undefined ? undefined : 'without a goodbye';
 }
 
 /** Where exactly: what is lost or stored twice is looked for by seq and time. */
@@ -122,5 +148,5 @@ const COLUMNS: Column<Row>[] = [
   { name: 'node', text: ({ nodeId }) => nodeId },
   { name: 'run', text: ({ runId }) => runId.slice(0, 8) },
   ...COUNTS.map((name): Column<Row> => ({ name, align: 'right', text: (row) => String(row[name]) })),
-  { name: 'ended', text: ({ untoldFrom }) => (untoldFrom === undefined ? undefined : 'without a goodbye') },
+  { name: 'ended', text: endOf },
 ];

@@ -1,3 +1,4 @@
+import type { Notice } from '../../dashboard/messages.ts';
 import { ServiceGroup } from '../../lib/lifecycle.ts';
 import { settingsOf, type VerbContext } from '../context.ts';
 import { requireKafka } from '../wire/kafka.ts';
@@ -17,7 +18,13 @@ export async function run(context: VerbContext): Promise<number> {
   ]);
   const { store } = await makeStore(settings, { access: 'read', clock, log });
   const live = (await kafkaLives(settings, { clock, log }))();
-  const dashboard = makeDashboard(settings, { live, reader: store, notices: () => [], clock, log });
+  const patient = new PatientStore({ store, clock, log });
+  const notices = () => {
+    const problems = [live.pipeline().problem, patient.problem].filter((problem) => problem !== undefined);
+    return problems.map((problem): Notice => ({ severity: 'critical', text: sentence(problem) }));
+  };
+  const storeProblem = () => patient.problem;
+  const dashboard = makeDashboard(settings, { live, reader: store, notices, storeProblem, clock, log });
   const opened = {
     name: dashboard.name,
     start: async () => {
@@ -26,6 +33,10 @@ export async function run(context: VerbContext): Promise<number> {
     },
     stop: () => dashboard.stop(),
   };
-  const group = new ServiceGroup('dashboard', [new PatientStore({ store, clock, log }), opened], clock, log);
+  const group = new ServiceGroup('dashboard', [patient, opened], clock, log);
   return runAsService(context, log, group);
+}
+
+function sentence(problem: string): string {
+  return `${problem.charAt(0).toUpperCase()}${problem.slice(1)}.`;
 }

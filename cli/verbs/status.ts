@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import { formatAge } from '../../lib/duration.ts';
 import { isHeard, type NodeStatus, type Status } from '../../telemetry/status.ts';
+import { ageInWords } from '../../telemetry/status-sentence.ts';
 import { settingsOf, type VerbContext } from '../context.ts';
 import { json } from '../output/machine.ts';
 import { type Column, table } from '../output/table.ts';
@@ -66,7 +66,7 @@ function columns(status: Status, colour: boolean): Column<NodeStatus>[] {
     {
       name: 'age',
       align: 'right',
-      text: ({ reportAgeMs }) => (reportAgeMs === undefined ? undefined : formatAge(reportAgeMs)),
+      text: ({ reportAgeMs }) => (reportAgeMs === undefined ? undefined : ageInWords(reportAgeMs)),
     },
     { name: 'power', align: 'right', text: fresh(({ powerWatts }) => watts(powerWatts)) },
     { name: 'temperature', align: 'right', text: fresh(({ temperatureCelsius }) => celsius(temperatureCelsius)) },
@@ -91,12 +91,13 @@ function powerLine({ power }: Status): string {
 }
 
 function pipelineLine({ pipeline }: Status): string {
-  const { transport, readable, brokersOnline, brokersExpected, collectorLag, store } = pipeline;
+  const { transport, readable, since, problem, brokersOnline, brokersExpected, collectorLag, store } = pipeline;
   const brokers = brokersExpected === undefined ? brokersOnline : `${brokersOnline} of ${brokersExpected}`;
+  // Without a page to ask, nobody knows of the link whether it works: reports that stay away tell.
   const way =
     transport === 'link'
-      ? `link ${readable ? 'open' : 'closed'}`
-      : `Kafka ${readable ? 'readable' : 'not readable'}${brokers === undefined ? '' : `, ${brokers} brokers`}`;
+      ? `link${since === 0 ? '' : readable ? ' open' : ' closed'}`
+      : `Kafka ${readable ? 'readable' : 'not readable'}${brokers === undefined ? '' : `, ${brokers} brokers`}${problem ? ` (${problem})` : ''}`;
   const lag = collectorLag === undefined ? undefined : `lag ${count(collectorLag)}`;
   const kept = `${store.kind === 'sqlite' ? 'SQLite' : 'Cassandra'} ${store.reachable ? 'answers' : `fails: ${store.problem ?? 'it does not answer'}`}`;
   return `Pipeline   ${[way, lag, kept].filter(Boolean).join(' -> ')}`;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ErichtError, reasonOf } from '../../lib/errors.ts';
 
 /** The contents of a file that a setting names. Throws CONFIG_UNREADABLE naming the setting, never the contents. */
-export function readNamedFile(path: string, setting: string): string {
+function readNamedFile(path: string, setting: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

@@ -1,15 +1,20 @@
-import type { StoreReader } from '../../collector/store/port.ts';
+import { existsSync } from 'node:fs';
+import type { StoreReader, TelemetryStore } from '../../collector/store/port.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import { parseDuration } from '../../lib/duration.ts';
 import { ErichtError, reasonOf, toErichtError } from '../../lib/errors.ts';
 import { type Log, plainLog, silentLog } from '../../lib/log.ts';
-import { clusterStatus, type PipelineStatus, type Status } from '../../telemetry/status.ts';
+import { clusterStatus, type ObservedReport } from '../../telemetry/cluster-status.ts';
+import type { PipelineStatus, Status } from '../../telemetry/status.ts';
 import { topicSpecs } from '../../telemetry/topics.ts';
 import { say, type VerbContext } from '../context.ts';
-import type { Settings } from '../settings.ts';
+import { type Settings, simulatedSettings } from '../settings.ts';
 import { kafkaSettingsOf } from './kafka.ts';
 import { makeStore } from './store.ts';
 import { collectorGroup } from './transport.ts';
+
+type TransportStatus = Omit<PipelineStatus, 'store'>;
 
 /** Of the time a look may take, for Kafka: a store that answers is shown though the brokers don't. */
 const KAFKA_LIMIT_MS = 5000;
@@ -29,13 +34,13 @@ export function withTimeout<T>(context: VerbContext, work: Promise<T>, defaultTe
 export async function statusOfServer(url: string): Promise<Status> {
   const unreachable = (why: string, cause?: unknown) =>
     new ErichtError('DASHBOARD_UNREACHABLE', { what: `cannot ask ${url}`, why, next: 'check --server', cause });
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    throw new ErichtError('USAGE', { what: `--server is not an address: "${url}"`, next: 'write http://host:port' });
+  }
   let answer: Response;
   try {
     answer = await fetch(new URL('/api/status', url));
   } catch (error) {
-    if (error instanceof TypeError && !URL.canParse(url)) {
-      throw new ErichtError('USAGE', { what: `--server is not an address: "${url}"`, next: 'write http://host:port' });
-    }
     throw unreachable(reasonOf((error as Error).cause ?? error), error);
   }
   if (!answer.ok) throw unreachable(`it answers ${answer.status}`);
@@ -52,14 +57,28 @@ export async function statusOfStore(context: VerbContext, settings: Settings): P
   if (verbose) say(context, `The answer comes from ${place}.`);
   const transport = transportStatus(context, settings, log);
   try {
-    await store.start();
+    await openToLook(store, settings);
     const clusterId = await chooseCluster(settings, store);
     const [latest, facts] = await Promise.all([store.latest(clusterId), store.facts(clusterId)]);
-    const pipeline = { ...(await transport), store: { kind: store.kind, reachable: true } };
+    const now = await store.nowMs();
+    const { way, reports } = await upToDate(settings, await transport, latest, { nowMs: now, clock, log });
+    const pipeline = { ...way, store: { kind: store.kind, reachable: true } };
     const { expectedNodes } = settings.config;
-    return clusterStatus({ clusterId, reports: latest, facts, pipeline, expectedNodes, now: clock.now() });
+    return clusterStatus({ clusterId, reports, facts, pipeline, expectedNodes, now });
   } finally {
     await store.stop();
+  }
+}
+
+/** Throws as start() does. Where nothing is stored but simulated boards are, in their folder, it names that. */
+export async function openToLook(store: Pick<TelemetryStore, 'start'>, settings: Settings): Promise<void> {
+  try {
+    await store.start();
+  } catch (error) {
+    const { dataDir } = simulatedSettings(settings);
+    if (!(error instanceof ErichtError) || error.code !== 'STORE_EMPTY' || !existsSync(dataDir)) throw error;
+    const next = `simulated boards have a folder of their own: --data-dir ${dataDir}`;
+    throw new ErichtError('STORE_EMPTY', { what: error.what, ...(error.why && { why: error.why }), next });
   }
 }
 
@@ -71,12 +90,25 @@ export async function chooseCluster(settings: Settings, reader: Pick<StoreReader
   return known.length === 1 && known[0] !== undefined ? known[0] : clusterId;
 }
 
-/** Never rejects: what is not known is left out, and unreadable Kafka is an answer. */
-async function transportStatus(
-  { clock, verbose, stderr }: VerbContext,
+/** The store alone tells who is silent only while the collector has stored all that there is. Never rejects. */
+async function upToDate(
   settings: Settings,
-  log: Log,
-): Promise<Omit<PipelineStatus, 'store'>> {
+  way: TransportStatus,
+  stored: ObservedReport[],
+  surroundings: { nowMs: number; clock: Clock; log: Log },
+): Promise<{ way: TransportStatus; reports: ObservedReport[] }> {
+  if (way.transport === 'link' || !way.readable || way.collectorLag === 0) return { way, reports: stored };
+  const { withRecentReports } = await import('./recent-reports.ts');
+  try {
+    return { way, reports: await withRecentReports(settings, stored, surroundings) };
+  } catch (error) {
+    const problem = toErichtError(error).message;
+    return { way: { ...way, readable: false, problem }, reports: stored };
+  }
+}
+
+/** Never rejects: what is not known is left out, and unreadable Kafka is an answer. */
+async function transportStatus({ clock }: VerbContext, settings: Settings, log: Log): Promise<TransportStatus> {
   // From outside of the process there is no telling whether its link works: reports that stay away tell.
   if (settings.config.transport === 'link') return { transport: 'link', readable: true, since: 0 };
   const { KafkaAdmin } = await import('../../kafka/admin.ts');
@@ -98,8 +130,8 @@ async function transportStatus(
       ...(lag !== undefined && { collectorLag: lag }),
     };
   } catch (error) {
-    if (verbose) stderr.write(`${toErichtError(error).message}\n`);
-    return { transport: 'kafka', readable: false, since: clock.now(), brokersOnline: 0 };
+    const problem = toErichtError(error).message;
+    return { transport: 'kafka', readable: false, since: 0, problem, brokersOnline: 0 };
   } finally {
     await admin.stop();
   }

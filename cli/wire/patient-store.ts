@@ -19,9 +19,15 @@ export class PatientStore implements Service {
   readonly #options: PatientStoreOptions;
   readonly #stopped = new AbortController();
   #opening: Promise<void> | undefined;
+  #problem: string | undefined;
 
   constructor(options: PatientStoreOptions) {
     this.#options = options;
+  }
+
+  /** Why it is not open yet. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
   async start(): Promise<void> {
@@ -41,9 +47,14 @@ export class PatientStore implements Service {
     while (!signal.aborted) {
       try {
         await store.start();
+        if (this.#problem !== undefined) log.info({}, 'the store can be read');
+        this.#problem = undefined;
         return;
       } catch (error) {
-        if (backoff.attempts === 0) log.warn({}, `the store can't be read yet: ${reasonOf(error)}`);
+        // Each reason once: a store that answers at last may still lack its tables.
+        const problem = reasonOf(error);
+        if (problem !== this.#problem) log.warn({}, `the store can't be read yet: ${problem}`);
+        this.#problem = problem;
         await sleep(clock, 500 + backoff.nextDelayMs(), signal);
       }
     }

@@ -13,13 +13,8 @@ export function serviceLog({ verbose, stdout }: VerbContext, { config }: Setting
   });
 }
 
-/** Runs until the process is told to stop, or until `failed` rejects. Resolves with the exit code. */
-export async function runAsService(
-  { guard }: VerbContext,
-  log: Log,
-  service: Service,
-  failed?: Promise<never>,
-): Promise<number> {
+/** Runs until the process is told to stop. Resolves with the exit code. */
+export async function runAsService({ guard }: VerbContext, log: Log, service: Service): Promise<number> {
   guard.useLog(log);
   const running = {
     name: service.name,
@@ -32,6 +27,6 @@ export async function runAsService(
       log.info({}, `${service.name} stopped`);
     },
   };
-  await guard.run(running, failed);
+  await guard.run(running);
   return 0;
 }

@@ -1,6 +1,7 @@
 import { audit } from '../../collector/audit.ts';
 import type { AsideReader, StoreReader } from '../../collector/store/port.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { toErichtError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { SeqSet } from '../../telemetry/seq-set.ts';
 import type { Settings } from '../settings.ts';
@@ -59,9 +60,15 @@ export async function countStored(options: CountOptions): Promise<Tally & { onIt
   const { store, aside } = await makeStore(settings, { access: 'read', clock, log });
   const setAside =
     aside && settings.config.transport === 'link' ? aside : await kafkaAsideReader(settings, { clock, log });
-  await store.start();
+  const span = { clusterId: settings.clusterId, fromMs: startedAt - SLACK_MS, toMs: clock.now() + SLACK_MS };
   try {
-    const span = { clusterId: settings.clusterId, fromMs: startedAt - SLACK_MS, toMs: clock.now() + SLACK_MS };
+    await store.start();
+  } catch (error) {
+    // Not even the tables were made, as on a disk that was full from the start.
+    if (toErichtError(error).code !== 'STORE_EMPTY') throw error;
+    return tally({ ...options, ...span, reader: NOTHING, aside: NOTHING });
+  }
+  try {
     if (settings.config.transport === 'link')
       return await tally({ ...options, ...span, reader: store, aside: setAside });
     const result = await audit({
@@ -69,7 +76,7 @@ export async function countStored(options: CountOptions): Promise<Tally & { onIt
       aside: setAside,
       clusterId: settings.clusterId,
       sinceMs: span.fromMs,
-      nowMs: clock.now(),
+      nowMs: await store.nowMs(),
     });
     const judged = result.nodes.flatMap((node) => node.runs).filter(({ runId }) => runs.has(runId));
     const sum = (of: (run: (typeof judged)[number]) => number) => judged.reduce((total, run) => total + of(run), 0);
@@ -85,6 +92,12 @@ export async function countStored(options: CountOptions): Promise<Tally & { onIt
     await store.stop();
   }
 }
+
+const NOTHING: TallyOptions['reader'] & AsideReader = {
+  async *keys() {},
+  async *asideKeys() {},
+  keptSinceMs: async () => 0,
+};
 
 export interface TallyOptions {
   clusterId: string;

@@ -4,7 +4,10 @@ import { ASIDE_HEADERS, recordKey, topicSpecs } from '../../telemetry/topics.ts'
 import type { AsideRecord } from '../record.ts';
 import type { AsideStore } from '../store/port.ts';
 
-/** The dead-letter and overflow topics: the body is the original bytes, everything else stands in headers. */
+/**
+ * The dead-letter and overflow topics: the body is the original bytes, everything else stands in headers. Rejects with
+ * KAFKA_RECORD_REFUSED what the topic never takes.
+ */
 export class KafkaAside implements AsideStore {
   readonly #producer: Pick<OnePartitionProducer, 'send'>;
   readonly #topics: Record<AsideRecord['kind'], { name: string; partitions: number }>;
@@ -38,7 +41,7 @@ function destinationOf({ clusterId, nodeId, record }: AsideRecord, partitions: n
   return { partition: record.partition % partitions, key: record.key };
 }
 
-function toRecord({ reason, detail, record, clusterId, nodeId, runId, seq }: AsideRecord): RecordToSend {
+function toRecord({ reason, detail, record, originalBytes, clusterId, nodeId, runId, seq }: AsideRecord): RecordToSend {
   const headers: Record<string, string> = {
     // The sender's own headers go along: a record that is sent again after a fix needs them.
     ...record.headers,
@@ -53,5 +56,6 @@ function toRecord({ reason, detail, record, clusterId, nodeId, runId, seq }: Asi
   if (nodeId !== undefined) headers[ASIDE_HEADERS.nodeId] = nodeId;
   if (runId !== undefined) headers[ASIDE_HEADERS.runId] = runId;
   if (seq !== undefined) headers[ASIDE_HEADERS.seq] = String(seq);
+  if (originalBytes !== undefined) headers[ASIDE_HEADERS.originalBytes] = String(originalBytes);
   return { value: record.value, headers };
 }

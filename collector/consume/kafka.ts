@@ -2,8 +2,7 @@ import { KafkaAdmin } from '../../kafka/admin.ts';
 import { WatchedConsumer } from '../../kafka/consumer.ts';
 import type { KafkaSettings, PartitionAssignment } from '../../kafka/types.ts';
 import { type Clock, sleep, type TimerHandle } from '../../lib/clock.ts';
-import type { ErichtError } from '../../lib/errors.ts';
-import { toErichtError } from '../../lib/errors.ts';
+import { type ErichtError, toErichtError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { topicSpecs } from '../../telemetry/topics.ts';
 import type { RecordSource, SourceHandlers, SourcePartition, SourceRole, SourceStatus } from '../source.ts';
@@ -15,7 +14,7 @@ export interface KafkaSourceOptions {
   topicPrefix?: string;
   clock: Clock;
   log: Log;
-  /** A collector that is silent for this long loses its partitions. Default 30 s. */
+  /** A collector that is silent for this long loses its partitions; default as in WatchedConsumer. */
   sessionTimeoutMs?: number;
 }
 

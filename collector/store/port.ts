@@ -11,7 +11,7 @@ export interface StoredFacts {
   appendedAt: number;
 }
 
-/** How long rows live; a row's own time to live is this less its age when it is written. */
+/** How long rows live, counted from their own time, so that a replay doesn't renew them. */
 export interface Retention {
   rawMs: number;
 }
@@ -26,7 +26,10 @@ export interface TelemetryStore extends StoreReader {
   start(): Promise<void>;
   /** Idempotent; a write under way is finished first. */
   stop(): Promise<void>;
-  /** Resolves after the rows are durable. Rows older than the retention are answered as stored and not kept. */
+  /**
+   * Resolves after the rows are durable. A row past the retention is answered as stored, and kept no longer than until
+   * the store tidies up. How old a row is, is never judged by the clock of a process alone, because that may be wrong.
+   */
   writeReports(rows: PlacedReport[]): Promise<RowOutcome[]>;
   /** Keeps the newest by append time for each node. Only live reports belong here; the caller sees to it. */
   writeLatest(rows: PlacedReport[]): Promise<void>;
@@ -78,13 +81,21 @@ export interface StoreReader {
   reports(query: ReportQuery, options: { order: 'oldest' | 'newest'; limit: number }): Promise<StoredReport[]>;
   /** All row keys of a node in pages, oldest first, without holding them all. */
   keys(query: ReportQuery): AsyncIterable<RowKey[]>;
-  /** Rows placed before this instant may be gone: by the retention, or deleted to stay under the size cap. */
+  /** Rows placed before this instant may be gone: by the retention, or for the size cap. 0: none was ever deleted. */
   keptSinceMs(): Promise<number>;
+  /**
+   * What time it is, epoch milliseconds: the servers' own where there are servers, so that a look from a machine whose
+   * clock is wrong judges as any other.
+   */
+  nowMs(): Promise<number>;
 }
 
 /** Keeps dead letters and overflow: topics where there is Kafka, a table where there is not. */
 export interface AsideStore {
-  /** Resolves when all are durable. */
+  /**
+   * Resolves when all are durable. KAFKA_RECORD_REFUSED and STORE_ROW_REFUSED mean that some of them never will be;
+   * others may be durable already, and may be written again.
+   */
   writeAside(records: AsideRecord[]): Promise<void>;
 }
 

@@ -194,11 +194,6 @@ export function claimOf(column: unknown): Claim {
   return column ? (JSON.parse(String(column)) as Claim) : { unacknowledged: [], dropped: [] };
 }
 
-/** Whether a row of this time is past the retention: it is then answered as stored and not kept. */
-export function isExpired(placedAt: number, now: number, rawMs: number): boolean {
-  return placedAt <= now - rawMs;
-}
-
 function claimIsEmpty({ unacknowledged, dropped, earlierRuns }: Claim): boolean {
   return unacknowledged.length === 0 && dropped.length === 0 && earlierRuns === undefined;
 }

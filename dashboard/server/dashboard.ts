@@ -1,8 +1,7 @@
 import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { Backoff } from '../../lib/backoff.ts';
-import type { Clock, TimerHandle } from '../../lib/clock.ts';
-import { sleep } from '../../lib/clock.ts';
+import { type Clock, sleep, type TimerHandle } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import { reasonOf } from '../../lib/errors.ts';
 import type { Service } from '../../lib/lifecycle.ts';
@@ -197,7 +196,7 @@ export class Dashboard implements Service {
     return {
       build: this.#page?.build ?? '',
       history: this.#state.history,
-      beats: Object.fromEntries(nodeIds.map((nodeId) => [nodeId, this.#state.beats(nodeId)])),
+      arrivals: Object.fromEntries(nodeIds.map((nodeId) => [nodeId, this.#state.arrivals(nodeId)])),
     };
   }
 

@@ -10,7 +10,7 @@ import type { Page } from './page.ts';
 import { MOST_STREAMS, type StreamHub } from './stream.ts';
 
 /** No byte comes from anywhere but this server, nothing is inline, and nobody may frame the page. */
-export const SECURITY_HEADERS = {
+const SECURITY_HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

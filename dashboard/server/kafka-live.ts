@@ -75,10 +75,12 @@ export class KafkaLive implements LiveSource {
       this.#readable = readable;
       this.#since = this.#options.clock.now();
     }
+    const problem = readable ? undefined : this.#tail.problem();
     return {
       transport: 'kafka',
       readable,
       since: this.#since,
+      ...(problem && { problem: problem.message }),
       ...(this.#brokersOnline === undefined
         ? {}
         : { brokersOnline: this.#brokersOnline, brokersExpected: this.#brokersSeen.size }),

@@ -2,8 +2,6 @@ import type { Facts } from '../../telemetry/facts.ts';
 import type { Report } from '../../telemetry/report.ts';
 import type { PipelineStatus } from '../../telemetry/status.ts';
 
-export type { PipelineStatus } from '../../telemetry/status.ts';
-
 /** A report as the dashboard saw it arrive. */
 export interface LiveReport {
   report: Report;

@@ -1,23 +1,16 @@
 import type { Clock } from '../../lib/clock.ts';
+import { clusterStatus, type ObservedReport } from '../../telemetry/cluster-status.ts';
 import type { Facts } from '../../telemetry/facts.ts';
 import type { Report } from '../../telemetry/report.ts';
-import {
-  clusterStatus,
-  isHeard,
-  type ObservedReport,
-  type PipelineStatus,
-  type Status,
-} from '../../telemetry/status.ts';
-import type { HistoryPoint, InterfaceView } from '../messages.ts';
+import { isHeard, type PipelineStatus, type Status } from '../../telemetry/status.ts';
+import { ARRIVALS_KEPT_MS, HISTORY_KEPT, type HistoryPoint, type InterfaceView } from '../messages.ts';
 import type { LiveReport } from './live-source.ts';
 import { interfaceViews } from './node-details.ts';
 
-export const BEATS_KEPT_MS = 60_000;
-export const HISTORY_KEPT = 600;
-/** A fast node's strip is full at this; more beats than pixels help nobody. */
-const MOST_BEATS = 240;
+/** A fast node's strip is full at this; more bars than pixels help nobody. */
+const MOST_ARRIVALS = 240;
 const RATE_OVER_MS = 10_000;
-/** Reports come in beats: without it the first seconds would count one beat too many. */
+/** Reports come in step: without it the first seconds would count one too many. */
 const HALF_SECOND_MS = 500;
 /** Wall time that moved by less than this against monotonic time was not stepped. */
 const STEP_MS = 100;
@@ -28,16 +21,24 @@ interface NodeEntry extends LiveReport {
   epochMs: number;
   otherSignAt?: number;
   interfaces: InterfaceView[];
-  beats: number[];
+  arrivals: number[];
   /** Raised whenever something of the node is new. */
   revision: number;
 }
 
 /** Within a run the sequence decides, because a broker's clock may step back; between runs the append time does. */
-function isNewer(report: Report, appendedAt: number, known: LiveReport): boolean {
+function isNewer({ report, appendedAt }: LiveReport, known: LiveReport, now: number): boolean {
   if (report.drained) return false;
   if (known.report.runId === report.runId) return report.seq > known.report.seq;
-  return appendedAt >= known.appendedAt;
+  return isLater(appendedAt, known.appendedAt, now);
+}
+
+/**
+ * An append time that lies ahead of the clock was given before the clock was set back, and orders nothing: what arrives
+ * now would else be hidden until that time has come.
+ */
+function isLater(appendedAt: number, knownAppendedAt: number, now: number): boolean {
+  return appendedAt >= knownAppendedAt || knownAppendedAt > now;
 }
 
 interface LiveStateOptions {
@@ -52,7 +53,7 @@ export class LiveState {
   readonly #expectedNodes: string[];
   readonly #nodes = new Map<string, NodeEntry>();
   readonly #facts = new Map<string, { facts: Facts; appendedAt: number }>();
-  readonly #arrivals: number[] = [];
+  readonly #heardMs: number[] = [];
   readonly #history: HistoryPoint[] = [];
   #clusterId: string | undefined;
   #firstArrivalMs: number | undefined;
@@ -86,8 +87,8 @@ export class LiveState {
     const now = this.#clock.now();
     const known = this.#nodes.get(report.nodeId);
     this.#firstArrivalMs ??= this.#clock.monotonicMs();
-    this.#arrivals.push(this.#clock.monotonicMs());
-    if (known && !isNewer(report, appendedAt, known)) {
+    this.#heardMs.push(this.#clock.monotonicMs());
+    if (known && !isNewer({ report, appendedAt }, known, now)) {
       // A goodbye that is sent again is no sign of life.
       if (!report.goodbye) known.otherSignAt = now;
       known.revision += 1;
@@ -95,15 +96,15 @@ export class LiveState {
     }
     if (report.drained) return;
     const entry = this.#put(report, appendedAt, now, known);
-    entry.beats.push(now);
-    if (entry.beats.length > MOST_BEATS) entry.beats.shift();
+    entry.arrivals.push(now);
+    if (entry.arrivals.length > MOST_ARRIVALS) entry.arrivals.shift();
   }
 
   acceptFacts(facts: Facts, appendedAt: number): void {
     this.adoptCluster(facts.clusterId);
     if (facts.clusterId !== this.#clusterId) return;
     const known = this.#facts.get(facts.nodeId);
-    if (known && known.appendedAt > appendedAt) return;
+    if (known && !isLater(appendedAt, known.appendedAt, this.#clock.now())) return;
     this.#facts.set(facts.nodeId, { facts, appendedAt });
     const node = this.#nodes.get(facts.nodeId);
     if (node) node.revision += 1;
@@ -136,9 +137,10 @@ export class LiveState {
     return this.#nodes.get(nodeId)?.revision ?? 0;
   }
 
-  beats(nodeId: string): number[] {
-    const from = this.#clock.now() - BEATS_KEPT_MS;
-    return (this.#nodes.get(nodeId)?.beats ?? []).filter((at) => at >= from);
+  /** When its reports of the last minute arrived, epoch ms. */
+  arrivals(nodeId: string): number[] {
+    const from = this.#clock.now() - ARRIVALS_KEPT_MS;
+    return (this.#nodes.get(nodeId)?.arrivals ?? []).filter((at) => at >= from);
   }
 
   get history(): readonly HistoryPoint[] {
@@ -148,11 +150,11 @@ export class LiveState {
   /** Reports per second over the last 10 s, or since the first one came. */
   rate(): number {
     const nowMs = this.#clock.monotonicMs();
-    const first = this.#arrivals.findIndex((at) => at > nowMs - RATE_OVER_MS);
-    this.#arrivals.splice(0, first === -1 ? this.#arrivals.length : first);
+    const first = this.#heardMs.findIndex((at) => at > nowMs - RATE_OVER_MS);
+    this.#heardMs.splice(0, first === -1 ? this.#heardMs.length : first);
     const overMs = Math.min(RATE_OVER_MS, nowMs - (this.#firstArrivalMs ?? nowMs) + HALF_SECOND_MS);
     // Before a second has gone by, one report would make any rate.
-    return overMs < 1000 ? 0 : this.#arrivals.length / (overMs / 1000);
+    return overMs < 1000 ? 0 : this.#heardMs.length / (overMs / 1000);
   }
 
   /** Adds the second that ended at `status.at` to the history and returns it. */
@@ -175,7 +177,7 @@ export class LiveState {
       seenAt,
       epochMs: this.#clock.now() - this.#clock.monotonicMs(),
       interfaces: interfaceViews(report, known),
-      beats: known?.beats ?? [],
+      arrivals: known?.arrivals ?? [],
       revision: (known?.revision ?? 0) + 1,
       ...(known?.otherSignAt === undefined ? {} : { otherSignAt: known.otherSignAt }),
     };

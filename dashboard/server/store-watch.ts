@@ -13,6 +13,8 @@ export type WatchedReader = Pick<StoreReader, 'clusters' | 'latest' | 'facts'> &
 };
 
 const ASK_EVERY_MS = 5000;
+/** A store that is back is shown as back soon. */
+const ASK_AGAIN_MS = 1000;
 const ASK_LIMIT_MS = 3000;
 
 /** Asks the store for what is newest: the first answer paints the first picture, later ones tell that it is there. */
@@ -43,7 +45,7 @@ export class StoreWatch {
       } catch (error) {
         this.#status = { kind, reachable: false, problem: reasonOf(error) };
       }
-      await sleep(this.#clock, ASK_EVERY_MS, signal);
+      await sleep(this.#clock, this.#status.reachable ? ASK_EVERY_MS : ASK_AGAIN_MS, signal);
     }
   }
 

@@ -9,7 +9,7 @@ export const PAUSE_ABOVE_BYTES = 256 * 1024;
 export const DROP_ABOVE_BYTES = 2 * 1024 * 1024;
 export const DROP_AFTER_MS = 30_000;
 /** A page that gets no byte for longer than this and a bit shows its values as old. */
-export const TIME_EVERY_MS = 1000;
+const TIME_EVERY_MS = 1000;
 /** For proxies that close what looks idle, and for people with curl. */
 const COMMENT_EVERY_MS = 10_000;
 
@@ -40,7 +40,7 @@ export class StreamHub {
   readonly #clients = new Set<Client>();
   #lastId = 0;
 
-  /** `snapshotExtras` adds what only a snapshot carries: build, history, beats. */
+  /** `snapshotExtras` adds what only a snapshot carries: build, history, arrivals. */
   constructor({ clock, snapshotExtras }: { clock: Clock; snapshotExtras: () => object }) {
     this.#clock = clock;
     this.#snapshotExtras = snapshotExtras;

@@ -1,8 +1,15 @@
 import { computed, type Signal, signal } from '@preact/signals';
-import type { ClusterView, HistoryPoint, NodeView, StreamChange, StreamSnapshot, StreamValues } from '../messages.ts';
+import {
+  ARRIVALS_KEPT_MS,
+  type ClusterView,
+  HISTORY_KEPT,
+  type HistoryPoint,
+  type NodeView,
+  type StreamChange,
+  type StreamSnapshot,
+  type StreamValues,
+} from '../messages.ts';
 
-const BEATS_KEPT_MS = 60_000;
-const HISTORY_KEPT = 600;
 /** The server says something at least once a second; later than this, what stands on the page is old. */
 const CUT_AFTER_MS = 2500;
 
@@ -17,7 +24,7 @@ export const openNode = signal<string | undefined>(undefined);
 
 const lastByteAt = signal<number | undefined>(undefined);
 const nodes = new Map<string, Signal<NodeView | undefined>>();
-const beats = new Map<string, number[]>();
+const arrivals = new Map<string, number[]>();
 let serverAheadMs = Date.now() - performance.now();
 
 /** Nothing came from the server for so long that values may not be taken for the present. */
@@ -33,8 +40,8 @@ export function node(nodeId: string): Signal<NodeView | undefined> {
   return found;
 }
 
-export function beatsOf(nodeId: string): readonly number[] {
-  return beats.get(nodeId) ?? [];
+export function arrivalsOf(nodeId: string): readonly number[] {
+  return arrivals.get(nodeId) ?? [];
 }
 
 export function allNodes(): NodeView[] {
@@ -48,8 +55,8 @@ export function tick(): void {
 export function takeSnapshot(snapshot: StreamSnapshot): void {
   hear(snapshot.at);
   history.value = snapshot.history;
-  beats.clear();
-  for (const [nodeId, times] of Object.entries(snapshot.beats)) beats.set(nodeId, times);
+  arrivals.clear();
+  for (const [nodeId, times] of Object.entries(snapshot.arrivals)) arrivals.set(nodeId, times);
   takeValues(snapshot.values);
 }
 
@@ -74,9 +81,9 @@ function takeValues(values: StreamValues): void {
 
 function takeNode(view: NodeView): void {
   const { nodeId, lastSeenAt } = view.status;
-  const known = beats.get(nodeId) ?? [];
+  const known = arrivals.get(nodeId) ?? [];
   if (lastSeenAt !== undefined && known.at(-1) !== lastSeenAt && view.status.state !== 'silent') {
-    beats.set(nodeId, [...known.filter((at) => at > lastSeenAt - BEATS_KEPT_MS), lastSeenAt]);
+    arrivals.set(nodeId, [...known.filter((at) => at > lastSeenAt - ARRIVALS_KEPT_MS), lastSeenAt]);
   }
   node(nodeId).value = view;
 }

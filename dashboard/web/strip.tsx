@@ -1,6 +1,6 @@
-import { beatsOf, history, second } from './model.ts';
+import { ARRIVALS_KEPT_MS as STRIP_MS } from '../messages.ts';
+import { arrivalsOf, history, second } from './model.ts';
 
-const STRIP_MS = 60_000;
 /** Units of the strip's own width; the browser stretches it. */
 const STRIP_WIDTH = 600;
 
@@ -9,7 +9,7 @@ export function HeartbeatStrip({ nodeId, intervalMs }: { nodeId: string; interva
   const from = second.value + 1000 - STRIP_MS;
   const width = Math.max(2, (intervalMs / STRIP_MS) * STRIP_WIDTH * 0.62).toFixed(1);
   let path = '';
-  for (const at of beatsOf(nodeId)) {
+  for (const at of arrivalsOf(nodeId)) {
     if (at > from) path += `M${(((at - from) / STRIP_MS) * STRIP_WIDTH).toFixed(1)} 0v10h-${width}v-10z`;
   }
   return (

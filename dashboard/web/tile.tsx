@@ -47,7 +47,7 @@ export function Tile({ nodeId }: { nodeId: string }) {
 }
 
 /** A value of the past is never shown where the present stands: "-- W (was 4.1)". */
-export function Value({ text, unit, stale }: { text: string | undefined; unit: string; stale: boolean }) {
+function Value({ text, unit, stale }: { text: string | undefined; unit: string; stale: boolean }) {
   const shown = stale ? undefined : text;
   return (
     <span class="value">
@@ -72,7 +72,7 @@ interface CellProps {
 }
 
 /** A small number with its name and a bar; left out where there is no value. */
-export function Cell({ label, value, words, full }: CellProps) {
+function Cell({ label, value, words, full }: CellProps) {
   if (value === undefined) return null;
   return (
     <span class="cell">

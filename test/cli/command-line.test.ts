@@ -88,6 +88,16 @@ const refusals: [string, string[], string][] = [
     'ericht: --for is not a duration: "20". Write a number with ms, s, m, h, d or w, such as 20s.\n',
   ],
   [
+    'a page at no web address',
+    ['status', '--server', 'localhost:8080'],
+    'ericht: --server is not an address: "localhost:8080". Write http://host:port.\n',
+  ],
+  [
+    'a time that ends before it begins',
+    ['audit', '--since', '1h', '--until', '2h'],
+    'ericht: --since must be earlier than --until. An age such as 2h counts back from now.\n',
+  ],
+  [
     'no boards to simulate',
     ['start', '--simulate', '0'],
     'ericht: --simulate takes a whole number from 1 to 1000, not "0".\n',
@@ -95,7 +105,7 @@ const refusals: [string, string[], string][] = [
   [
     'a wrong value of a setting',
     ['start', '--port', '99999'],
-    `ericht: --port: port can't be 99999: the most is 65535. It is the port of the page; 0 takes a free one.\n`,
+    `ericht: --port: port can't be 99999: the most is 65535. It means: the port of the page; 0 takes a free one.\n`,
   ],
   [
     'Kafka without brokers',

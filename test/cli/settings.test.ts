@@ -1,7 +1,13 @@
-import { hostname } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { configPlaces, loadSettings, simulatedSettings } from '../../cli/settings.ts';
+
+const PRINT_DATA_DIR = `
+  import { loadSettings } from '${new URL('../../cli/settings.ts', import.meta.url)}';
+  console.log(loadSettings({ environment: process.env, configFile: '/dev/null', flags: {} }).dataDir);
+`;
 
 const load = (environment: Record<string, string>, flags: Record<string, string> = {}) =>
   loadSettings({ environment: { XDG_CONFIG_HOME: '/nowhere', ...environment }, configFile: undefined, flags });
@@ -10,6 +16,17 @@ test('data lies under XDG_DATA_HOME, else under the home directory', async (t) =
   t.equal(load({ HOME: '/home/a' }).dataDir, '/home/a/.local/share/ericht');
   t.equal(load({ HOME: '/home/a', XDG_DATA_HOME: '/data' }).dataDir, '/data/ericht');
   t.equal(load({ HOME: '/home/a', ERICHT_DATA_DIR: '/elsewhere' }).dataDir, '/elsewhere');
+});
+
+test('without a usable HOME the home folder of the user is taken, never one below where it was started', async (t) => {
+  for (const environment of [{}, { HOME: '' }] as Record<string, string>[]) {
+    const { status, stdout } = spawnSync(process.execPath, ['-e', PRINT_DATA_DIR], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, ...environment },
+    });
+    t.equal(status, 0);
+    t.equal(stdout.trim(), join(userInfo().homedir, '.local/share/ericht'));
+  }
 });
 
 test('simulated boards have a cluster and a folder of their own, whatever is configured', async (t) => {
@@ -44,6 +61,9 @@ test('a node without a name has that of its host', async (t) => {
 const refused: [string, string, RegExp][] = [
   ['a name that no topic or table takes', 'clusterId: "my case"', /clusterId can't be "my case": expected letters/],
   ['an interval of no time', 'interval: 1ms', /interval can't be "1ms": the least is 100 ms/],
+  ['an interval of days', 'interval: 2d', /interval can't be "2d": the most is 60 min/],
+  ['an interval without a unit', 'interval: 5', /interval can't be 5: expected a number with ms, s, m, h, d or w/],
+  ['a database of no size', 'stores: {sqlite: {maxSize: 1KiB}}', /can't be "1KiB": the least is 16\.0 MiB/],
   [
     'one half of a login',
     'stores: {cassandra: {username: a}}',

@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import type { Status } from '../../telemetry/status.ts';
 import { freePort } from '../helpers/free-port.ts';
@@ -10,6 +12,7 @@ import { type Teardown, tempDir } from '../helpers/temp.ts';
 import { until } from '../helpers/until.ts';
 
 const DATA = '.local/share/ericht';
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The address that it tells a person. */
 function addressOf(running: Running): Promise<string> {
@@ -89,6 +92,46 @@ test('the page has values within 5 s of the start, and Ctrl-C stops it within 3 
   const { totals } = JSON.parse(audit.stdout);
   t.match(totals, { lost: 0, duplicates: 0, unknown: 0, untoldRuns: 0 });
   t.equal(totals.stored, rowsIn(join(folder, DATA)).length);
+});
+
+test('a stop that is asked of npm reaches what npm has started', async (t) => {
+  const folder = await tempDir(t);
+  const npm = spawn('npm', ['start', '-s', '--', '--port', '0', '--data-dir', folder], {
+    cwd: REPOSITORY,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  t.teardown(() => {
+    try {
+      process.kill(-npm.pid!, 'SIGKILL');
+    } catch {
+      // Nothing of it is left, which is what is tested.
+    }
+  });
+  let said = '';
+  npm.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    said += chunk;
+  });
+  const url = await until('the address is told', () => /Ericht runs: (http:\S+)/.exec(said)?.[1]);
+  npm.kill('SIGTERM');
+  await until('the page is gone', async () => (await statusAt(url)) === undefined);
+  await until('it says that it stopped', () => said.includes('Stopped. What was read is kept'));
+});
+
+test('without real data, a look names the folder of the simulated boards', async (t) => {
+  const folder = await tempDir(t);
+  await runEricht(t, ['start', '--simulate', '1', '--for', '1s', '--port', '0'], { folder });
+  const simulated = join(folder, `${DATA}-simulated`);
+  for (const verb of ['status', 'audit']) {
+    const { code, stderr } = await runEricht(t, [verb], { folder });
+    t.equal(code, 3);
+    t.ok(stderr.includes(`--data-dir ${simulated}`), stderr);
+  }
+  const status = await runEricht(t, ['status', '--data-dir', simulated], { folder });
+  t.match(status.stdout, /^Pipeline {3}link -> SQLite answers$/m, 'whether the link works is not known from outside');
+  const audit = await runEricht(t, ['audit', '--data-dir', simulated], { folder });
+  t.match(audit.stdout, /with a goodbye$/m);
+  t.match(audit.stdout, / 1 run of 1 node /);
 });
 
 test('a default port that is taken moves to the next free one, and both say so', async (t) => {

@@ -40,5 +40,7 @@ t.test('records of one place go in one send each, with the original bytes and th
     [ASIDE_HEADERS.offset]: '17',
     [ASIDE_HEADERS.appendedAt]: '99',
   });
+  await aside.writeAside([{ ...unknown, originalBytes: 4096 }]);
+  t.equal(sends[2]?.[2][0]?.headers?.[ASIDE_HEADERS.originalBytes], '4096');
   t.match(sends[0]?.[2][1]?.headers, { [ASIDE_HEADERS.seq]: '2', [SENT_HEADERS.uptimeMs]: '5' });
 });

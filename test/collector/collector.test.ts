@@ -132,10 +132,10 @@ t.test('a store that is away holds the batch, says so once a minute, and nothing
   t.equal(log.lines.at(-1)?.message, 'storing reports goes on');
 });
 
-t.test('dead letters that cannot be kept hold the batch too', async (t) => {
+t.test('dead letters whose place is away hold the batch too', async (t) => {
   const { source, store, clock } = await running(t);
   store.fail = (call) => {
-    if (call === 'writeAside') throw new ErichtError('KAFKA_RECORD_REFUSED', { what: 'too large for the topic' });
+    if (call === 'writeAside') throw new ErichtError('KAFKA_TOPIC_MISSING', { what: 'cannot send' });
   };
   const done = source.assign().batch(records([Buffer.from('{')]));
   await clock.advance(120_000);

@@ -92,6 +92,45 @@ t.test(
   },
 );
 
+t.test(
+  'a dead letter that its topic refuses is kept cut, and the partition goes on',
+  { timeout: LIMIT_MS },
+  async (t) => {
+    const { kafka, cassandra, prefix, keyspace, collector } = await startPipeline(t);
+    const { reports, deadLetters } = topicSpecs(prefix);
+    const admin = await plainAdmin(t, kafka.brokers);
+    // As somebody may have set it who finds eight megabytes too much.
+    const configEntries = [{ name: 'max.message.bytes', value: '4096' }];
+    const resources = [{ type: TOPIC, name: deadLetters.name, configEntries }];
+    await admin.alterConfigs({ validateOnly: false, resources });
+    const now = clock.now();
+    const good = (seq: number) => encode(aReport({ seq, timestamp: now + seq }));
+    const long = Buffer.from(JSON.stringify({ ...aReport({ seq: 9 }), uptimeMs: 'x'.repeat(30_000) }));
+    const short = Buffer.from('{"half');
+    const producer = plainKafka(kafka.brokers).producer();
+    await producer.connect();
+    t.teardown(() => producer.disconnect());
+    const messages = [good(0), short, long, good(1)].map((value) => ({ partition: 3, key: 'case/a', value }));
+    await producer.send({ topic: reports.name, acks: -1, messages });
+
+    const client = rawClient(t, cassandra);
+    await until('both good reports are stored', async () => (await readRawRows(client, keyspace)).length === 2);
+    await until('all is committed', () => collector.status().source.lag === 0);
+    t.match(collector.counts(), { stored: 2, deadLettered: 2 });
+    const letters = await readLetters(kafka.brokers, deadLetters.name, 2);
+    const cut = letters.find(({ headers }) => headers[ASIDE_HEADERS.originalBytes] !== undefined);
+    t.ok(letters.some(({ value }) => value?.equals(short)));
+    t.ok(cut?.value?.equals(long.subarray(0, 1024)), 'as much of it as the topic takes');
+    t.match(cut?.headers, {
+      [ASIDE_HEADERS.originalBytes]: String(long.length),
+      [ASIDE_HEADERS.reason]: 'invalid-report',
+      [ASIDE_HEADERS.detail]: /cut to 1024 of \d+ bytes.*MESSAGE_TOO_LARGE/,
+      [ASIDE_HEADERS.offset]: '2',
+      [ASIDE_HEADERS.seq]: '9',
+    });
+  },
+);
+
 t.test('where no collector has made the topics, nothing was set aside', async (t) => {
   const { brokers } = await kafkaForTest(t);
   const topicPrefix = `${randomName('none')}.`;

@@ -132,6 +132,10 @@ export class MemoryStore implements TelemetryStore, AsideStore, AsideReader {
     return this.keptSince;
   }
 
+  async nowMs(): Promise<number> {
+    return Date.UTC(2026, 0, 1);
+  }
+
   async latest(): Promise<never[]> {
     return [];
   }

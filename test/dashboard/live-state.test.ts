@@ -116,3 +116,18 @@ test('the history has a null where nothing was heard', async (t) => {
   t.equal(state.record(state.status(pipeline)).powerWatts, null);
   t.same(state.history.length, 2);
 });
+
+test('what comes after a reboot with the clock set back is shown, whatever the store holds', async (t) => {
+  const clock = new ManualClock();
+  const state = stateAt(clock);
+  const ahead = clock.now() + 300 * 86_400_000;
+  const before = boardReport('pi-01', 500, ahead, { runId: 'before', bootId: 'before' });
+  state.seed({ report: before, appendedAt: ahead });
+  state.acceptFacts(factsOf(before), ahead);
+  const after = boardReport('pi-01', 0, clock.now(), { runId: 'after', bootId: 'after' });
+  state.accept({ report: after, appendedAt: clock.now() });
+  state.acceptFacts(factsOf(after), clock.now());
+  t.equal(state.report('pi-01')?.runId, 'after');
+  t.equal(state.facts('pi-01')?.bootId, 'after');
+  t.equal(stateOf(state, 'pi-01'), 'live');
+});

@@ -126,7 +126,7 @@ test('a wrong value is refused with what is wrong and what would be right', asyn
   const { what, why, next } = refusal(t, { yaml: 'dataDir: /x\nport: 99999\n' });
   t.match(what, /app\.yaml:2: port can't be 99999$/);
   t.equal(why, 'the most is 65535');
-  t.equal(next, 'it is the port of the page');
+  t.equal(next, 'it means: the port of the page');
 });
 
 test('a wrong word is refused with the words that there are', async (t) => {
@@ -146,6 +146,18 @@ test('several mistakes are told in one go, a line each', async (t) => {
   t.match(why, /app\.yaml:1: unknown key prot \(the nearest known key is port\)/);
   t.match(why, /app\.yaml:2: mode can't be "x"/);
   t.equal(why?.trim().split('\n').length, 2);
+});
+
+test('of very many mistakes the first ten are told, and how many more there are', async (t) => {
+  const yaml = Array.from({ length: 100 }, (_, index) => `zzzzzzzz${index}: 1\n`).join('');
+  const { what, why } = refusal(t, { yaml });
+  t.match(what, /^100 things/);
+  t.equal(why?.trim().split('\n').length, 11);
+  t.match(why, /and 90 more$/);
+});
+
+test('where text is expected, a number is to be written in quotes', async (t) => {
+  t.equal(refusal(t, { yaml: 'dataDir: 7\n' }).why, 'expected text: write it in quotes');
 });
 
 test('a rule over several fields speaks its own sentence', async (t) => {
@@ -198,4 +210,14 @@ test('a file that was named has to exist, and has to be readable', async (t) => 
 test('paths are written as flags and as variables', async (t) => {
   t.equal(flagOfPath('kafka.topicPrefix'), 'kafka.topic-prefix');
   t.equal(variableOfPath('kafka.topicPrefix', 'APP_'), 'APP_KAFKA__TOPIC_PREFIX');
+});
+
+test('what is YAML and yet no configuration is refused with file and reason', async (t) => {
+  const twice = refusal(t, { yaml: 'port: 1\n---\nport: 2\n' });
+  t.match(twice.message, /app\.yaml:2: this is not YAML: it holds more than one document/);
+  const levels = ['a: &a [1,1,1,1,1,1,1,1,1,1]'];
+  for (const [from, to] of ['ab', 'bc', 'cd', 'de', 'ef'])
+    levels.push(`${to}: &${to} [${Array(10).fill(`*${from}`).join(',')}]`);
+  const bomb = refusal(t, { yaml: `${levels.join('\n')}\n` });
+  t.match(bomb.message, /cannot read .*app\.yaml: Excessive alias count/);
 });

@@ -4,19 +4,19 @@ import { startCron } from '../../lib/cron.ts';
 import { until } from '../helpers/until.ts';
 
 t.test('fires at the times of the expression until it is stopped', async (t) => {
-  let fired = 0;
-  const trigger = startCron(
-    '* * * * * *',
-    () => {
-      fired += 1;
-    },
-    systemClock,
-  );
-  await until('two seconds went by', () => fired >= 2);
-  trigger.stop();
-  const before = fired;
-  await new Promise((resolve) => setTimeout(resolve, 1100));
-  t.equal(fired, before);
+  const fired: string[] = [];
+  const everySecond = (name: string) => {
+    const trigger = startCron('* * * * * *', () => fired.push(name), systemClock);
+    t.teardown(() => trigger.stop());
+    return trigger;
+  };
+  const [stopped] = [everySecond('stopped'), everySecond('other')];
+  const times = (name: string) => fired.filter((each) => each === name).length;
+  await until('both have fired twice', () => times('stopped') >= 2 && times('other') >= 2);
+  stopped.stop();
+  fired.length = 0;
+  await until('the other one has fired twice more', () => times('other') >= 2);
+  t.equal(times('stopped'), 0);
 });
 
 t.test('an expression that is none is refused with what to write', async (t) => {

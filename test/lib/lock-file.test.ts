@@ -6,6 +6,7 @@ import t from 'tap';
 import { systemClock } from '../../lib/clock.ts';
 import { LockFile } from '../../lib/lock-file.ts';
 import { tempDir } from '../helpers/temp.ts';
+import { until } from '../helpers/until.ts';
 
 const lockIn = (directory: string) => new LockFile(directory, systemClock);
 
@@ -63,6 +64,30 @@ t.test(
     const lock = lockIn(directory);
     await lock.acquire();
     t.equal((await readdir(directory)).length, 1);
+    await lock.release();
+  },
+);
+
+t.test(
+  'a holder that has ended and that nobody has buried is not alive',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    const directory = await tempDir(t);
+    // The child of a program that never waits for it stays a zombie, as below the first process of many containers.
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    t.teardown(() => parent.kill('SIGKILL'));
+    const [text] = await once(parent.stdout, 'data');
+    const pid = Number(String(text).trim());
+    const stat = await until('it is a zombie', async () => {
+      const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ');
+      return fields[2] === 'Z' ? fields : undefined;
+    });
+    const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+    await writeFile(join(directory, `lock.${pid}.${stat[21]}.${bootId}`), '');
+    const lock = lockIn(directory);
+    await lock.acquire();
     await lock.release();
   },
 );

@@ -23,10 +23,14 @@ const service = {
       process.stdout.write('started\n');
       await new Promise(() => setInterval(() => {}, 1000));
     }
+    let beats = 0;
     beat = setInterval(() => {
       if (behaviour === 'chatty') process.stdout.write('a line\n');
+      beats += 1;
+      if (beats === 20 && behaviour === 'chatty') process.stderr.write('it goes on\n');
     }, 5);
     process.stdout.write('started\n');
+    if (behaviour === 'answers') process.stderr.write('started\n');
     if (behaviour === 'throws') setTimeout(() => Promise.reject(new Error('nobody caught me')), 10);
   },
   async stop(): Promise<void> {
@@ -39,4 +43,5 @@ const service = {
 };
 
 await guard.run(service);
+if (behaviour === 'answers') process.stdout.write('the answer\n');
 await guard.exit(0);

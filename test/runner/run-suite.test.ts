@@ -24,7 +24,8 @@ const CASES: Case[] = [
   { file: 'empty', passed: 0, failed: 1, skipped: 0, says: /ended early, after 0 tests/ },
   { file: 'without-tap', passed: 0, failed: 1, skipped: 0, says: /ended early, after 0 tests/ },
   { file: 'hollow', passed: 0, failed: 1, skipped: 0, says: /asserts nothing: asserts nothing/ },
-  { file: 'skipping', passed: 1, failed: 0, skipped: 2, says: /waits for hardware: SKIP there is no such chip here/ },
+  { file: 'skipping', passed: 1, failed: 0, skipped: 3, says: /waits for hardware: SKIP there is no such chip here/ },
+  { file: 'failing-and-skipping', passed: 0, failed: 1, skipped: 0, says: /not ok 1 - does not hold, whatever/ },
   { file: 'skipped-whole', passed: 0, failed: 0, skipped: 1, says: /there is no engine here/ },
 ];
 
@@ -32,10 +33,15 @@ function suite(limits: Partial<Suite> = {}): Suite {
   return { name: 'sample', about: '', jobs: 2, fileLimitMs: 20_000, limitMs: 60_000, needs: [], ...limits };
 }
 
-async function run(names: string[], limits: Partial<Suite> = {}, signal = new AbortController().signal) {
+async function run(
+  names: string[],
+  limits: Partial<Suite> = {},
+  { signal = new AbortController().signal, onCi = false } = {},
+) {
   const lines: string[] = [];
   const files = names.map((name) => `${fixtures}/${name}.test.ts`);
-  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith('TAP')));
+  const own = Object.entries(process.env).filter(([key]) => !key.startsWith('TAP') && key !== 'CI');
+  const env = { ...Object.fromEntries(own), ...(onCi && { CI: 'true' }) };
   const print = (line: string) => lines.push(line);
   const counts = await runSuite({ suite: suite(limits), files }, { env, cwd: fixtures, signal, print });
   return { counts, text: lines.join('\n') };
@@ -52,11 +58,26 @@ test('every file counts for what it did, and what went wrong is shown', async (t
   t.match(text, /sample: \d+ passed, \d+ failed, \d+ skipped in [\d.]+ s$/);
 });
 
+test('a test of which a part is skipped or still to do has not passed, and the parts are named', async (t) => {
+  const { text } = await run(['skipping']);
+  t.match(text, /skipped: is not written yet: TODO/);
+  t.match(text, /skipped: holds in part: adds up: TODO let it count/);
+});
+
+test('on CI whatever is left out counts as failed, with its reason', async (t) => {
+  const { counts, text } = await run(['skipping', 'skipped-whole'], {}, { onCi: true });
+  t.same(counts, { passed: 1, failed: 4, skipped: 0 });
+  for (const says of [/waits for hardware: SKIP there is no such chip here/, /TODO let it count/, /no engine here/]) {
+    t.match(text, says);
+  }
+  t.match(text, /FAIL skipping\.test\.ts/);
+});
+
 test('a file that hangs is ended at its deadline and counts as failed', async (t) => {
-  const { counts, text } = await run(['hanging', 'passing'], { fileLimitMs: 1000, jobs: 1 });
+  const { counts, text } = await run(['hanging', 'passing'], { fileLimitMs: 8000, jobs: 1 });
   t.equal(counts.passed, 2, 'the next file still runs');
   t.equal(counts.failed, 1);
-  t.match(text, /timeout!|not done within 1 s/);
+  t.match(text, /timeout!|not done within 8 s/);
 });
 
 test('a suite that is late fails what it has not run', async (t) => {
@@ -67,7 +88,7 @@ test('a suite that is late fails what it has not run', async (t) => {
 
 test('an interrupted run never looks like a passed one', async (t) => {
   const interruption = new AbortController();
-  const running = run(['hanging'], {}, interruption.signal);
+  const running = run(['hanging'], {}, { signal: interruption.signal });
   interruption.abort('interrupted by a test');
   const { counts, text } = await running;
   t.same(counts, { passed: 0, failed: 1, skipped: 0 });

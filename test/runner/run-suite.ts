@@ -22,7 +22,7 @@ export interface Check {
   args: string[];
 }
 
-/** Runs the files of a suite, says how each did, and sums up. */
+/** Runs the files of a suite, says how each did, and sums up. With CI=true nothing may be skipped or still to do. */
 export async function runSuite({ suite, files }: Selection, options: RunOptions): Promise<Counts> {
   const { print, checks = [] } = options;
   const startedAt = systemClock.monotonicMs();
@@ -60,7 +60,8 @@ interface Outcome {
 async function runFile(file: string, options: ChildOptions): Promise<Outcome> {
   const startedAt = systemClock.monotonicMs();
   const { stdout, ...ending } = await runChild(process.execPath, [file], options);
-  return { name: relative(options.cwd, file), seconds: secondsSince(startedAt), result: readTap(stdout, ending) };
+  const result = readTap(stdout, ending, { mayLeaveOut: options.env.CI !== 'true' });
+  return { name: relative(options.cwd, file), seconds: secondsSince(startedAt), result };
 }
 
 async function runCheck({ name, command, args }: Check, options: ChildOptions): Promise<Outcome> {

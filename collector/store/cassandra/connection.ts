@@ -24,6 +24,8 @@ const CONNECT_TIMEOUT_MS = 5000;
 /** Opening connections, reading the topology and preparing: all of it. */
 const CONNECT_LIMIT_MS = 20_000;
 const READ_TIMEOUT_MS = 5000;
+/** A server that is frozen never says goodbye, and a process that stops has 5 s for everything. */
+const CLOSE_LIMIT_MS = 1000;
 /** The driver's own default waits up to ten minutes for a host that is back. */
 const RECONNECT_BASE_MS = 500;
 const RECONNECT_MAX_MS = 5000;
@@ -51,6 +53,7 @@ export class Connection {
   readonly #log: Log;
   #client: Client | undefined;
   #closed = false;
+  #reconnections = 0;
 
   constructor(address: CassandraAddress, clock: Clock, log: Log) {
     this.where = `Cassandra at ${address.contactPoints.map((host) => `${host}:${address.port}`).join(', ')}`;
@@ -59,11 +62,19 @@ export class Connection {
     this.#log = log;
   }
 
+  /** Grows each time that a host comes back: what was known of the servers may no longer hold. */
+  get reconnections(): number {
+    return this.#reconnections;
+  }
+
   /** Rejects with STORE_UNREACHABLE or STORE_UNAUTHORISED; can be tried again. Lost connections heal by themselves. */
   async connect(): Promise<void> {
     const client = new Client(this.#options);
     client.on('hostDown', ({ address }) => this.#log.warn({ host: address }, `Cassandra host ${address} is down`));
-    client.on('hostUp', ({ address }) => this.#log.info({ host: address }, `Cassandra host ${address} is up`));
+    client.on('hostUp', ({ address }) => {
+      this.#reconnections += 1;
+      this.#log.info({ host: address }, `Cassandra host ${address} is up`);
+    });
     this.#closed = false;
     try {
       await withDeadline(client.connect(), CONNECT_LIMIT_MS, `connecting to ${this.where}`, this.#clock);
@@ -136,7 +147,7 @@ export class Connection {
 
   async #shutdown(client: Client): Promise<void> {
     try {
-      await withDeadline(client.shutdown(), CONNECT_TIMEOUT_MS, 'closing the connections', this.#clock);
+      await withDeadline(client.shutdown(), CLOSE_LIMIT_MS, 'closing the connections', this.#clock);
     } catch (error) {
       this.#log.debug({}, `connections to ${this.where} were dropped: ${reasonOf(error)}`);
     }
@@ -150,6 +161,9 @@ function clientOptions({ contactPoints, port, localDataCenter, tls, auth: login 
     protocolOptions: { port },
     policies: {
       reconnection: new policies.reconnection.ExponentialReconnectionPolicy(RECONNECT_BASE_MS, RECONNECT_MAX_MS),
+      // The servers stamp each write: stamped by a clock that is ahead, a row could not be written again until that
+      // time has come. The typings leave null out, which means none.
+      timestampGeneration: null as never,
     },
     socketOptions: { connectTimeout: CONNECT_TIMEOUT_MS, readTimeout: READ_TIMEOUT_MS },
     encoding: { useUndefinedAsUnset: true },

@@ -1,7 +1,7 @@
 import { reasonOf } from '../../../lib/errors.ts';
 import type { PlacedReport } from '../../record.ts';
 import type { RowOutcome } from '../port.ts';
-import { isExpired, REPORT_COLUMNS, type ReportRow, rowValues, toRow } from '../row.ts';
+import { REPORT_COLUMNS, type ReportRow, rowValues, toRow } from '../row.ts';
 import type { Connection } from './connection.ts';
 import { isRefusal, storeFailure } from './failure.ts';
 import { eachInFlight } from './in-flight.ts';
@@ -37,14 +37,18 @@ export class ReportWriter {
     this.#insert = `INSERT INTO ${keyspace}.node_health_by_node_date (${REPORT_COLUMNS.join(', ')}) VALUES (${marks}) USING TTL ?`;
   }
 
-  /** One outcome per row. Throws a retryable error if any row's fate is unknown; then all may be written again. */
+  /**
+   * One outcome per row; one that is past its retention is answered as stored and not kept. `now` is the servers' time,
+   * on which a time to live counts. Throws a retryable error if any row's fate is unknown; then all may be
+   * written again.
+   */
   async write(placed: PlacedReport[], now: number): Promise<RowOutcome[]> {
     const outcomes: RowOutcome[] = placed.map(() => ({ stored: true }));
     const partitions = new Map<string, Item[]>();
     for (const [index, report] of placed.entries()) {
       const made = toRow(report);
       if ('refused' in made) outcomes[index] = { stored: false, why: made.refused };
-      else if (!isExpired(report.placedAt, now, this.#rawMs)) {
+      else if (report.placedAt > now - this.#rawMs) {
         const { row } = made;
         const key = `${row.cluster_id}/${row.node_id}/${row.day}`;
         const ttlSeconds = timeToLive(report.placedAt + this.#rawMs - now);

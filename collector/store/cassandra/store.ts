@@ -20,6 +20,7 @@ import { NodeRegistry } from './node-registry.ts';
 import { ReportReader } from './report-reader.ts';
 import { ReportWriter } from './report-writer.ts';
 import { checkKeyspaceName, checkSchema, migrateSchema } from './schema.ts';
+import { ServerTime } from './server-time.ts';
 
 export interface CassandraStoreOptions extends CassandraAddress {
   keyspace: string;
@@ -32,11 +33,13 @@ export interface CassandraStoreOptions extends CassandraAddress {
   migrate?: boolean;
 }
 
-const STOP_LIMIT_MS = 4000;
+/** What is still under way then was not acknowledged, so it comes again. */
+const STOP_LIMIT_MS = 1000;
 
 /** Everything that belongs to one connected life of the store. */
 interface Parts {
   connection: Connection;
+  time: ServerTime;
   writer: ReportWriter;
   latest: LatestWriter;
   anchors: BootAnchors;
@@ -65,11 +68,13 @@ export class CassandraStore implements TelemetryStore {
     checkKeyspaceName(keyspace);
     this.#stopping = undefined;
     const connection = new Connection(this.#options, clock, log);
+    const time = new ServerTime(connection, clock);
     await connection.connect();
     try {
       const settings = { keyspace, replication, localDataCenter, rawMs: retention.rawMs };
       if (migrate) await migrateSchema(connection, settings, clock, log);
       else await checkSchema(connection, keyspace);
+      await time.now();
       if (this.#stopping) throw new ErichtError('STOPPED', { what: 'the store was stopped while it started' });
     } catch (error) {
       await connection.close();
@@ -78,6 +83,7 @@ export class CassandraStore implements TelemetryStore {
     const registry = new NodeRegistry(connection, keyspace);
     this.#parts = {
       connection,
+      time,
       writer: new ReportWriter(connection, keyspace, registry, retention.rawMs),
       latest: new LatestWriter(connection, keyspace, registry),
       anchors: new BootAnchors(connection, keyspace),
@@ -91,7 +97,7 @@ export class CassandraStore implements TelemetryStore {
   }
 
   writeReports(rows: PlacedReport[]): Promise<RowOutcome[]> {
-    return this.#tracked(({ writer }) => writer.write(rows, this.#options.clock.now()));
+    return this.#tracked(async ({ writer, time }) => writer.write(rows, await time.now()));
   }
 
   writeLatest(rows: PlacedReport[]): Promise<void> {
@@ -127,21 +133,24 @@ export class CassandraStore implements TelemetryStore {
   }
 
   async reports(query: ReportQuery, { order, limit }: { order: 'oldest' | 'newest'; limit: number }) {
-    return this.#started().reader.reports(this.#young(query), order, limit) as Promise<StoredReport[]>;
+    return this.#started().reader.reports(await this.#young(query), order, limit) as Promise<StoredReport[]>;
   }
 
   async *keys(query: ReportQuery): AsyncGenerator<RowKey[]> {
-    yield* this.#started().reader.keys(this.#young(query));
+    yield* this.#started().reader.keys(await this.#young(query));
   }
 
   async keptSinceMs(): Promise<number> {
-    return this.#options.clock.now() - this.#options.retention.rawMs;
+    return (await this.nowMs()) - this.#options.retention.rawMs;
+  }
+
+  async nowMs(): Promise<number> {
+    return this.#started().time.now();
   }
 
   /** Rows past the retention are not answered, whatever their time to live was rounded to. */
-  #young(query: ReportQuery): ReportQuery {
-    const { clock, retention } = this.#options;
-    return { ...query, fromMs: Math.max(query.fromMs, clock.now() - retention.rawMs + 1) };
+  async #young(query: ReportQuery): Promise<ReportQuery> {
+    return { ...query, fromMs: Math.max(query.fromMs, (await this.keptSinceMs()) + 1) };
   }
 
   async #column(query: string, params: unknown[], name: string): Promise<string[]> {

@@ -2,7 +2,7 @@ import type { AsideRecord, PlacedReport } from '../../record.ts';
 import type { AsideRow, LatestRow } from './protocol.ts';
 
 /** An offset as a number that sorts; what is no number sorts first. */
-export function offsetNumber(offset: string): bigint {
+function offsetNumber(offset: string): bigint {
   return /^\d{1,18}$/.test(offset) ? BigInt(offset) : 0n;
 }
 

@@ -19,18 +19,21 @@ const ASIDE_RETENTION_MS = 30 * 86_400_000;
 /** Eviction begins at the cap and ends below this part of it. */
 const LOW_WATER_RATIO = 0.95;
 
-/** Deletes what is past its retention, then the oldest rows while the file is over its cap, then gives pages back. */
+/**
+ * Deletes what is past its retention at `now`, or nothing if that is undefined, then the oldest rows while the file is
+ * over its cap, then gives pages back.
+ */
 export async function maintainFile(
   writer: Thread<WriterThread>,
-  { now, rawMs, maxBytes }: { now: number; rawMs: number; maxBytes: number },
+  { now, rawMs, maxBytes }: { now: number | undefined; rawMs: number; maxBytes: number },
 ): Promise<MaintenanceResult> {
   const sizeNow = () => writer.call('size', SLICE_LIMIT_MS);
   let deletedRows = 0;
   let slices = 0;
 
-  const rawBefore = now - rawMs;
-  const asideBefore = Math.min(rawBefore, now - ASIDE_RETENTION_MS);
-  for (; slices < MAX_SLICES; slices += 1) {
+  for (; now !== undefined && slices < MAX_SLICES; slices += 1) {
+    const rawBefore = now - rawMs;
+    const asideBefore = Math.min(rawBefore, now - ASIDE_RETENTION_MS);
     const deleted = await writer.call('deleteBefore', SLICE_LIMIT_MS, rawBefore, asideBefore, SLICE_ROWS);
     deletedRows += deleted;
     if (deleted === 0) break;

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ErichtError, reasonOf } from '../../../lib/errors.ts';
@@ -12,8 +12,9 @@ import { isBusy, openFailure, storeFailure } from './failure.ts';
  */
 export const PAGE_BYTES = 16_384;
 
-/** The log is folded into the file after this much. */
+/** The log is folded into the file after this much, or after a share of a small file, whose cap leaves little for it. */
 const CHECKPOINT_PAGES = 256;
+const CHECKPOINT_RATIO = 1 / 12;
 /** After a fold the log is cut to this. */
 const LOG_LIMIT_BYTES = 8 * 1024 * 1024;
 /** Between two folds it can grow by the largest transactions; the cap leaves this much for it. */
@@ -75,7 +76,9 @@ export function openForWriting(
     // Both only take effect on an empty file.
     db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL;`);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-    db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA journal_size_limit = ${LOG_LIMIT_BYTES};`);
+    const checkpointPages = Math.min(CHECKPOINT_PAGES, Math.floor((maxFileBytes * CHECKPOINT_RATIO) / PAGE_BYTES));
+    const logLimitBytes = Math.min(LOG_LIMIT_BYTES, 2 * checkpointPages * PAGE_BYTES);
+    db.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA journal_size_limit = ${logLimitBytes};`);
     migrate(db, path, schema, now);
     const { page_size: pageBytes } = db.prepare('PRAGMA page_size').get() as { page_size: number };
     db.exec(`PRAGMA max_page_count = ${Math.max(16, Math.floor(maxFileBytes / pageBytes))}`);
@@ -95,7 +98,7 @@ export function openForReading(directory: string, schema: SchemaFile[]): Databas
       why,
       next: 'start it with npm start, or name the right folder with --data-dir',
     });
-  if (!existsSync(path)) throw empty('there is no such file');
+  if (!isThere(path)) throw empty('there is no such file');
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
@@ -108,6 +111,26 @@ export function openForReading(directory: string, schema: SchemaFile[]): Databas
     db?.close();
     throw openFailure(error, path);
   }
+}
+
+/** Throws STATE_DIR_UNUSABLE where this user can't tell: what may not be looked at is not nothing. */
+function isThere(path: string): boolean {
+  try {
+    if (statSync(path).isFile()) return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw new ErichtError('STATE_DIR_UNUSABLE', {
+      what: `cannot look at ${path}`,
+      why: reasonOf(error),
+      next: 'run it as the user that stores there, or name another folder with --data-dir',
+      cause: error,
+    });
+  }
+  throw new ErichtError('STATE_DIR_UNUSABLE', {
+    what: `${path} is no file`,
+    next: 'move it away, or name another folder with --data-dir',
+  });
 }
 
 /** Applies each missing schema file in a transaction of its own, together with the note that it was applied. */

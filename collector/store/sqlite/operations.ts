@@ -15,7 +15,8 @@ const INSERT_ASIDE = (table: string) =>
 
 /**
  * Within one boot the uptime decides what is newer, so that a clock that is set back doesn't freeze the newest report;
- * between boots the append time does.
+ * between boots the append time does. One that lies ahead of this machine's clock was given before the clock was set
+ * back, and orders nothing.
  */
 const UPSERT_LATEST = `
   INSERT INTO node_latest (cluster_id, node_id, appended_at, record_offset, boot_id, uptime_ms, report)
@@ -24,7 +25,8 @@ const UPSERT_LATEST = `
     boot_id = excluded.boot_id, uptime_ms = excluded.uptime_ms, report = excluded.report
   WHERE CASE WHEN excluded.boot_id = node_latest.boot_id AND excluded.uptime_ms <> node_latest.uptime_ms
     THEN excluded.uptime_ms > node_latest.uptime_ms
-    ELSE (excluded.appended_at, excluded.record_offset) > (node_latest.appended_at, node_latest.record_offset) END`;
+    ELSE (excluded.appended_at, excluded.record_offset) > (node_latest.appended_at, node_latest.record_offset)
+      OR node_latest.appended_at > ? END`;
 
 /** What each write operation does to the tables, inside of a transaction that the caller begins and ends. */
 export class Operations {
@@ -49,9 +51,9 @@ export class Operations {
   }
 
   /** What is wrong with one operation must not hurt those of other callers beside it. */
-  apply(operation: WriteOperation): WriteResult {
+  apply(operation: WriteOperation, now: number): WriteResult {
     try {
-      return this.#applyTogether(operation);
+      return this.#applyTogether(operation, now);
     } catch (error) {
       if (!isRowRefusal(error)) throw error;
       const what = `the store can't take what was to be written (${operation.kind})`;
@@ -59,15 +61,15 @@ export class Operations {
     }
   }
 
-  #applyTogether(operation: WriteOperation): WriteResult {
+  #applyTogether(operation: WriteOperation, now: number): WriteResult {
     switch (operation.kind) {
       case 'reports':
         return { refused: operation.rows.map((row) => this.#insertReport(row)) };
       case 'latest':
-        for (const row of operation.rows) this.#upsertLatest(row);
+        for (const row of operation.rows) this.#upsertLatest(row, now);
         return {};
       case 'facts':
-        for (const row of operation.rows) this.#upsertFacts(row);
+        for (const row of operation.rows) this.#upsertFacts(row, now);
         return {};
       case 'aside':
         for (const row of operation.rows) this.#insertAside(row);
@@ -90,7 +92,7 @@ export class Operations {
     return null;
   }
 
-  #upsertLatest(row: LatestRow): void {
+  #upsertLatest(row: LatestRow, now: number): void {
     this.#prepare('latest', () => UPSERT_LATEST).run(
       row.clusterId,
       row.nodeId,
@@ -99,15 +101,16 @@ export class Operations {
       row.bootId,
       row.uptimeMs,
       row.report,
+      now,
     );
     this.#register(row);
   }
 
-  #upsertFacts(row: FactsRow): void {
+  #upsertFacts(row: FactsRow, now: number): void {
     const sql = `INSERT INTO node_facts (cluster_id, node_id, appended_at, facts) VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET appended_at = excluded.appended_at, facts = excluded.facts
-      WHERE excluded.appended_at >= node_facts.appended_at`;
-    this.#prepare('facts', () => sql).run(row.clusterId, row.nodeId, row.appendedAt, row.facts);
+      WHERE excluded.appended_at >= node_facts.appended_at OR node_facts.appended_at > ?`;
+    this.#prepare('facts', () => sql).run(row.clusterId, row.nodeId, row.appendedAt, row.facts, now);
     this.#register(row);
   }
 

@@ -101,6 +101,7 @@ export interface FileSize {
 /** The writing thread's methods. Each runs to its end before the next begins. */
 export interface WriterThread {
   open(now: number): void;
+  /** `now`: this machine's wall time, epoch milliseconds. */
   write(operations: WriteOperation[], now: number): WriteResult[];
   /** Deletes at most about `limit` rows placed before `rawBefore` and records set aside before `asideBefore`. */
   deleteBefore(rawBefore: number, asideBefore: number, limit: number): number;

@@ -90,10 +90,10 @@ export class SqliteReader implements ReaderThread {
     return { keys, next: { appendedAt, topic, partition, offset: BigInt(record_offset) } };
   }
 
-  /** 0 when nothing was ever deleted to stay under the cap. */
+  /** 0 when nothing was ever deleted. */
   keptSince(): number {
-    const [row] = this.#all<{ value: number }>("SELECT value FROM store_state WHERE name = 'kept_since'");
-    return row?.value ?? 0;
+    const sql = "SELECT max(value) AS value FROM store_state WHERE name IN ('kept_since', 'expired_before')";
+    return this.#all<{ value: number | null }>(sql)[0]?.value ?? 0;
   }
 
   close(): void {

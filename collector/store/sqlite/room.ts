@@ -5,8 +5,12 @@ import type { FileSize, NodeName } from './protocol.ts';
 const HOUR_MS = 3_600_000;
 const ASIDE_TABLES = ['dead_letters', 'overflow'] as const;
 
-/** How much of the oldest time goes at once when the cap is reached: every node gives up the same span. */
+/**
+ * How much of the oldest time goes at once when the cap is reached: every node gives up the same span. A part of what is
+ * there where that is less than some hours, or a fast node would leave nothing.
+ */
 const EVICTION_SPAN_MS = HOUR_MS;
+const EVICTION_RATIO = 0.05;
 
 /** Deletes in slices, so that a deletion never keeps a write waiting for long. */
 export class Room {
@@ -14,6 +18,7 @@ export class Room {
   readonly #path: string;
   readonly #nodes: StatementSync;
   readonly #oldest: StatementSync;
+  readonly #newest: StatementSync;
   readonly #bound: StatementSync;
   readonly #delete: StatementSync;
 
@@ -23,6 +28,7 @@ export class Room {
     this.#path = path;
     this.#nodes = db.prepare('SELECT cluster_id AS clusterId, node_id AS nodeId FROM nodes_by_cluster');
     this.#oldest = db.prepare(`SELECT ts ${where} ORDER BY day, ts LIMIT 1`);
+    this.#newest = db.prepare(`SELECT ts ${where} ORDER BY day DESC, ts DESC LIMIT 1`);
     this.#bound = db.prepare(
       `SELECT day, ts ${where} AND (day, ts) < (strftime('%F', ? / 1000, 'unixepoch'), ?) ORDER BY day, ts LIMIT 1 OFFSET ?`,
     );
@@ -31,14 +37,19 @@ export class Room {
 
   /** Answers how many rows went; 0 when nothing is left to delete. A slice is at most about `limit` rows. */
   deleteBefore(rawBefore: number, asideBefore: number, limit: number): number {
-    return this.#transaction(() => this.#deleteSlice(rawBefore, asideBefore, limit));
+    return this.#transaction(() => {
+      const deleted = this.#deleteSlice(rawBefore, asideBefore, limit);
+      this.#noteExpired(rawBefore, deleted > 0);
+      return deleted;
+    });
   }
 
   /** Deletes the oldest span of all nodes and notes that rows before its end may be gone. */
   evictOldest(limit: number): number {
-    const oldest = this.#oldestInstant();
-    if (oldest === undefined) return 0;
-    const before = oldest + EVICTION_SPAN_MS;
+    const span = this.#storedSpan();
+    if (span === undefined) return 0;
+    const { oldest, newest } = span;
+    const before = oldest + Math.max(1, Math.min(EVICTION_SPAN_MS, Math.floor((newest - oldest) * EVICTION_RATIO)));
     return this.#transaction(() => {
       this.#db
         .prepare(
@@ -73,6 +84,18 @@ export class Room {
     };
   }
 
+  /**
+   * Readers judge by this note and by no clock of their own. It also goes back: after a deletion by a clock that was
+   * years ahead, the rows that are written from then on are not called gone.
+   */
+  #noteExpired(before: number, someWent: boolean): void {
+    const state = this.#db.prepare("SELECT value FROM store_state WHERE name = 'expired_before'").get();
+    if (!someWent && !(state && (state as { value: number }).value > before)) return;
+    this.#db
+      .prepare("INSERT INTO store_state VALUES ('expired_before', ?) ON CONFLICT DO UPDATE SET value = excluded.value")
+      .run(before);
+  }
+
   #deleteSlice(rawBefore: number, asideBefore: number, limit: number): number {
     let deleted = 0;
     for (const { clusterId, nodeId } of this.#nodes.all() as unknown as NodeName[]) {
@@ -104,17 +127,28 @@ export class Room {
       .get(clusterId, nodeId, before, before) as { day: string; ts: number };
   }
 
-  #oldestInstant(): number | undefined {
+  #storedSpan(): { oldest: number; newest: number } | undefined {
     const instants: number[] = [];
     for (const { clusterId, nodeId } of this.#nodes.all() as unknown as NodeName[]) {
-      const row = this.#oldest.get(clusterId, nodeId) as { ts: number } | undefined;
-      if (row) instants.push(row.ts);
+      for (const statement of [this.#oldest, this.#newest]) {
+        const row = statement.get(clusterId, nodeId) as { ts: number } | undefined;
+        if (row) instants.push(row.ts);
+      }
     }
     for (const table of ASIDE_TABLES) {
-      const row = this.#db.prepare(`SELECT min(appended_at) AS ts FROM ${table}`).get() as { ts: number | null };
-      if (row.ts !== null) instants.push(row.ts);
+      const { oldest, newest } = this.#db
+        .prepare(`SELECT min(appended_at) AS oldest, max(appended_at) AS newest FROM ${table}`)
+        .get() as { oldest: number | null; newest: number | null };
+      if (oldest !== null && newest !== null) instants.push(oldest, newest);
     }
-    return instants.length === 0 ? undefined : instants.reduce((least, ts) => Math.min(least, ts));
+    if (instants.length === 0) return undefined;
+    return instants.reduce(
+      ({ oldest, newest }, ts) => ({ oldest: Math.min(oldest, ts), newest: Math.max(newest, ts) }),
+      {
+        oldest: Number.POSITIVE_INFINITY,
+        newest: Number.NEGATIVE_INFINITY,
+      },
+    );
   }
 
   #transaction(work: () => number): number {

@@ -18,13 +18,14 @@ import type {
   StoredReport,
   TelemetryStore,
 } from '../port.ts';
-import { type ColumnValue, isExpired, rowValues, toRow } from '../row.ts';
+import { type ColumnValue, rowValues, toRow } from '../row.ts';
 import { readSchemaFiles } from '../schema-files.ts';
 import { asideRow, latestRows } from './encode.ts';
 import { type MaintenanceResult, maintainFile } from './maintenance.ts';
 import { maxFileBytes } from './open.ts';
 import { READ_LIMIT_MS, readAsideKeys, readKeys, readReports } from './pages.ts';
 import type { ReaderThread, ThreadSettings, WriterThread } from './protocol.ts';
+import { SettledTime } from './settled-time.ts';
 import { Thread } from './thread.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -50,6 +51,7 @@ export class SqliteStore implements TelemetryStore, AsideStore, AsideReader {
   readonly kind = 'sqlite';
   readonly name = 'store';
   readonly #options: SqliteStoreOptions;
+  readonly #settled: SettledTime;
   #writer: Thread<WriterThread> | undefined;
   #reader: Thread<ReaderThread> | undefined;
   #queue: WriteQueue | undefined;
@@ -57,6 +59,7 @@ export class SqliteStore implements TelemetryStore, AsideStore, AsideReader {
 
   constructor(options: SqliteStoreOptions) {
     this.#options = options;
+    this.#settled = new SettledTime(options.clock);
   }
 
   /** Throws STATE_DIR_TAKEN, STATE_DIR_UNUSABLE, SCHEMA_TOO_NEW, STORE_FULL, or (readOnly) STORE_EMPTY. */
@@ -80,6 +83,7 @@ export class SqliteStore implements TelemetryStore, AsideStore, AsideReader {
     this.#reader = reader;
     if (readOnly) return;
     this.#writer = writer;
+    this.#settled.look();
     this.#queue = new WriteQueue(writer, clock);
   }
 
@@ -89,14 +93,13 @@ export class SqliteStore implements TelemetryStore, AsideStore, AsideReader {
   }
 
   async writeReports(rows: PlacedReport[]): Promise<RowOutcome[]> {
-    const now = this.#options.clock.now();
     const outcomes: RowOutcome[] = rows.map(() => ({ stored: true }));
     const values: ColumnValue[][] = [];
     const places: number[] = [];
     for (const [index, placed] of rows.entries()) {
       const made = toRow(placed);
       if ('refused' in made) outcomes[index] = { stored: false, why: made.refused };
-      else if (!isExpired(placed.placedAt, now, this.#options.retention.rawMs)) {
+      else {
         values.push(rowValues(made.row));
         places.push(index);
       }
@@ -156,11 +159,11 @@ export class SqliteStore implements TelemetryStore, AsideStore, AsideReader {
     query: ReportQuery,
     { order, limit }: { order: 'oldest' | 'newest'; limit: number },
   ): Promise<StoredReport[]> {
-    return readReports(this.#reading(), this.#young(query), order, limit);
+    return readReports(this.#reading(), query, order, limit);
   }
 
   async *keys(query: ReportQuery): AsyncGenerator<RowKey[]> {
-    yield* readKeys(this.#reading(), this.#young(query));
+    yield* readKeys(this.#reading(), query);
   }
 
   async *asideKeys(): AsyncGenerator<AsideKey[]> {
@@ -168,20 +171,21 @@ export class SqliteStore implements TelemetryStore, AsideStore, AsideReader {
   }
 
   async keptSinceMs(): Promise<number> {
-    const { clock, retention } = this.#options;
-    return Math.max(clock.now() - retention.rawMs, await this.#reading().call('keptSince', READ_LIMIT_MS));
+    return this.#reading().call('keptSince', READ_LIMIT_MS);
   }
 
-  /** Deletes what is past its retention, then the oldest rows until the file is below its cap. In bounded slices. */
+  /** This machine's: there is no other. */
+  async nowMs(): Promise<number> {
+    return this.#options.clock.now();
+  }
+
+  /**
+   * Deletes what is past its retention, then the oldest rows until the file is below its cap. In bounded slices. Until
+   * the wall clock has run evenly for an hour only the cap counts. To be called every few minutes.
+   */
   async maintain(): Promise<MaintenanceResult> {
-    const { clock, retention, maxBytes } = this.#options;
-    return maintainFile(this.#writerThread(), { now: clock.now(), rawMs: retention.rawMs, maxBytes });
-  }
-
-  /** Rows past the retention are not answered, even before they are deleted. */
-  #young(query: ReportQuery): ReportQuery {
-    const { clock, retention } = this.#options;
-    return { ...query, fromMs: Math.max(query.fromMs, clock.now() - retention.rawMs + 1) };
+    const { retention, maxBytes } = this.#options;
+    return maintainFile(this.#writerThread(), { now: this.#settled.look(), rawMs: retention.rawMs, maxBytes });
   }
 
   async #close(): Promise<void> {

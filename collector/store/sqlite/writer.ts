@@ -40,10 +40,10 @@ export class SqliteWriter implements WriterThread {
     }
   }
 
-  write(operations: WriteOperation[]): WriteResult[] {
+  write(operations: WriteOperation[], now: number): WriteResult[] {
     try {
       this.#makeRoom(operations);
-      return this.#transaction(operations);
+      return this.#transaction(operations, now);
     } catch (error) {
       throw storeFailure(error, this.#path);
     }
@@ -72,11 +72,11 @@ export class SqliteWriter implements WriterThread {
     this.#lock = undefined;
   }
 
-  #transaction(operations: WriteOperation[]): WriteResult[] {
+  #transaction(operations: WriteOperation[], now: number): WriteResult[] {
     const { db, tables } = this.#open();
     db.exec('BEGIN IMMEDIATE');
     try {
-      const results = operations.map((operation) => tables.apply(operation));
+      const results = operations.map((operation) => tables.apply(operation, now));
       db.exec('COMMIT');
       tables.committed();
       return results;

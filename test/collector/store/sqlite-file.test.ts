@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t, { test } from 'tap';
@@ -48,6 +48,17 @@ test('what was acknowledged is there after kill -9', async (t) => {
   const store = storeIn(t, directory);
   await store.start();
   t.ok((await countOf(store)) >= acknowledged, `${acknowledged} rows were acknowledged`);
+});
+
+test("what can't be looked at is not called empty", async (t) => {
+  const directory = await tempDir(t);
+  const looker = (folder: string) => storeIn(t, folder, { readOnly: true });
+  await t.rejects(looker(join(directory, 'x'.repeat(300))).start(), {
+    code: 'STATE_DIR_UNUSABLE',
+    message: /cannot look at/,
+  });
+  await mkdir(join(directory, 'ericht.db'));
+  await t.rejects(looker(directory).start(), { code: 'STATE_DIR_UNUSABLE', message: /is no file/ });
 });
 
 test('a process that only looks reads beside the writer, and is told what to do where there is nothing', async (t) => {

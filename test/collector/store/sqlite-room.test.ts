@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { test } from 'tap';
-import { systemClock } from '../../../lib/clock.ts';
+import { ManualClock } from '../../helpers/manual-clock.ts';
 import { type Teardown, tempDir } from '../../helpers/temp.ts';
 import { goldenReport, placed, series } from './samples.ts';
 import { countOf, DAY_MS, everything, MIB, storeIn } from './sqlite-store.ts';
@@ -15,20 +15,21 @@ const SMALL_DISK = ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs'];
 
 test('rows past the retention are deleted in slices, and the rest stays', async (t) => {
   const directory = await tempDir(t);
-  let now = Date.now();
-  const clock = { ...systemClock, now: () => now };
+  const now = Date.now();
+  const clock = new ManualClock(now);
   const store = storeIn(t, directory, { clock });
   await store.start();
   const old = series({ clusterId: 'c', count: 2500, fromMs: now - 6 * DAY_MS });
   const young = series({ clusterId: 'c', count: 10, fromMs: now - 60_000 });
   await store.writeReports([...old, ...young]);
   t.equal((await store.maintain()).deletedRows, 0);
-  now += 2 * DAY_MS;
-  t.equal(await countOf(store), 10, 'they are not answered even before they are deleted');
+  clock.sleepThrough(2 * DAY_MS);
+  t.equal(await store.keptSinceMs(), 0);
   const maintained = store.maintain();
-  await store.writeReports([placed(goldenReport(7, now, { clusterId: 'c' }))]);
+  await store.writeReports([placed(goldenReport(7, clock.now(), { clusterId: 'c' }))]);
   t.equal((await maintained).deletedRows, 2500);
   t.equal(await countOf(store), 11);
+  t.equal(await store.keptSinceMs(), clock.now() - 7 * DAY_MS);
   t.same(await store.nodes('c'), ['pi-01']);
 });
 
@@ -69,6 +70,41 @@ test('the cap holds without any maintenance, too', async (t) => {
   const kept = await countOf(store);
   t.ok(kept > 400 && kept < 2000, `${kept} rows are kept`);
 });
+
+test('of fast nodes each keeps its newest minutes under the cap, and what is kept can be judged', async (t) => {
+  const directory = await tempDir(t);
+  const maxBytes = 5 * MIB;
+  const store = storeIn(t, directory, { maxBytes });
+  await store.start();
+  const nodes = ['n1', 'n2', 'n3', 'n4'];
+  const fromMs = Date.now() - 600_000;
+  let largest = 0;
+  for (let at = 0; at < 6000; at += 25) {
+    const rows = nodes.flatMap((nodeId) =>
+      Array.from({ length: 25 }, (_, index) =>
+        placed(goldenReport(at + index, fromMs + (at + index) * 100, { clusterId: 'c', nodeId })),
+      ),
+    );
+    await store.writeReports(rows);
+    largest = Math.max(largest, sizeOf(directory));
+  }
+  t.ok(largest <= maxBytes, `at most ${largest} of ${maxBytes} bytes, whatever is between two maintenances`);
+  const since = await store.keptSinceMs();
+  const newestMs = fromMs + 5999 * 100;
+  for (const nodeId of nodes) {
+    const query = { clusterId: 'c', nodeId, fromMs: 0, toMs: newestMs + 1 };
+    const [newest] = await store.reports(query, { order: 'newest', limit: 1 });
+    t.equal(newest?.report.seq, 5999, `${nodeId} keeps its newest`);
+    const rows: number[] = [];
+    for await (const page of store.keys({ ...query, fromMs: since })) rows.push(...page.map(({ seq }) => seq));
+    t.ok(rows.length > 100, `${rows.length} of ${nodeId} are kept`);
+    t.equal(rows.length, 6000 - rows[0]!, 'from then on nothing is missing');
+  }
+});
+
+function sizeOf(directory: string): number {
+  return ['ericht.db', 'ericht.db-wal'].reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+}
 
 test('a full disk is told as such, reading goes on, and writing goes on when there is room', {
   skip: cannotMount(),

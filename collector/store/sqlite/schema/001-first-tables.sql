@@ -107,7 +107,8 @@ CREATE TABLE overflow (
   PRIMARY KEY (appended_at, topic, partition, record_offset)
 ) STRICT, WITHOUT ROWID;
 
--- What the store knows of itself; kept_since: rows placed earlier were deleted to stay under the size cap.
+-- What the store knows of itself: rows placed before kept_since were deleted to stay under the size cap, those placed
+-- before expired_before at the end of their retention.
 CREATE TABLE store_state (
   name  TEXT    NOT NULL PRIMARY KEY,
   value INTEGER NOT NULL
