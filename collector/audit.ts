@@ -3,8 +3,15 @@ import { AUDIT_GRACE_MS, NodeAudit, type RunVerdict } from '../telemetry/audit.t
 import { SeqSet } from '../telemetry/seq-set.ts';
 import type { AsideKey, AsideReader, StoreReader } from './store/port.ts';
 
-/** The oldest rows go while the audit reads: those that are this near to it are not judged. */
+/**
+ * The oldest rows go while the audit reads: those that are this near to it are not judged. Where a small store keeps
+ * minutes, that is a part of them.
+ */
 const EXPIRY_MARGIN_MS = 10 * 60_000;
+const EXPIRY_MARGIN_RATIO = 0.1;
+
+/** When rows that were to be judged have gone meanwhile, all is read once more, this often at most. */
+const MOST_READINGS = 3;
 
 /** The collector stores no row that is further ahead; one day for it, and one for this clock. */
 const MAX_ROW_AHEAD_MS = 2 * 86_400_000;
@@ -70,9 +77,19 @@ export interface AuditResult {
  * has the rules). Holds ranges, not rows. Rejects as the store and the topics do.
  */
 export async function audit(options: AuditOptions): Promise<AuditResult> {
+  const { reader } = options;
+  let keptSinceMs = await reader.keptSinceMs();
+  for (let reading = 1; ; reading += 1) {
+    const result = await readAndJudge(options, keptSinceMs);
+    keptSinceMs = await reader.keptSinceMs();
+    if (keptSinceMs <= Date.parse(result.from) || reading === MOST_READINGS) return result;
+  }
+}
+
+async function readAndJudge(options: AuditOptions, keptSinceMs: number): Promise<AuditResult> {
   const { reader, nowMs, untilMs, graceMs = AUDIT_GRACE_MS } = options;
-  const keptSinceMs = await reader.keptSinceMs();
-  const fromMs = Math.max(options.sinceMs ?? 0, keptSinceMs > 0 ? keptSinceMs + EXPIRY_MARGIN_MS : 0);
+  const marginMs = Math.min(EXPIRY_MARGIN_MS, Math.max(0, nowMs - keptSinceMs) * EXPIRY_MARGIN_RATIO);
+  const fromMs = Math.max(options.sinceMs ?? 0, keptSinceMs > 0 ? Math.ceil(keptSinceMs + marginMs) : 0);
   const toMs = untilMs ?? nowMs + MAX_ROW_AHEAD_MS;
   const asides = await readAsides(options.aside, options.clusterId);
   const window = { nowMs, fromMs, graceMs, ...(untilMs !== undefined && { toMs: untilMs }) };

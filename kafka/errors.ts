@@ -26,10 +26,15 @@ const NEXT: Partial<Record<ErrorCode, string>> = {
   KAFKA_UNAUTHORISED: 'check kafka.sasl and the rights of this user',
   KAFKA_TOPIC_MISSING: 'start the collector, which makes the topics',
 };
-/** The listener has no logins at all, so neither the user nor its rights are at fault. */
-const NO_LOGINS = new Set(['ILLEGAL_SASL_STATE', 'SECURITY_DISABLED']);
 const NEXT_OF_NO_LOGINS =
   'this port of the broker takes no logins: name another in kafka.brokers, or remove kafka.sasl';
+
+/** Where Kafka's own answer says more than our code does. */
+const NEXT_OF_TYPE: Record<string, string> = {
+  ILLEGAL_SASL_STATE: NEXT_OF_NO_LOGINS,
+  SECURITY_DISABLED: NEXT_OF_NO_LOGINS,
+  INCONSISTENT_GROUP_PROTOCOL: 'another program uses this group: stop it, or set another kafka.topicPrefix',
+};
 const NEXT_OF_CERTIFICATE = "set kafka.tls.ca to the authority behind the broker's certificate, and check this clock";
 
 /** Node's and OpenSSL's codes of a certificate that was not believed. */
@@ -64,8 +69,7 @@ export function classifyKafkaError(error: unknown, what: string): ErichtError {
   const code = codeOf(root);
   const why = root.type ? `${root.type} (${root.message})` : reasonOf(root);
   const isCertificate = code === 'KAFKA_UNREACHABLE' && CERTIFICATE_CODE.test(String(root.code));
-  const hasNoLogins = NO_LOGINS.has(root.type ?? '');
-  const next = isCertificate ? NEXT_OF_CERTIFICATE : hasNoLogins ? NEXT_OF_NO_LOGINS : NEXT[code];
+  const next = isCertificate ? NEXT_OF_CERTIFICATE : (NEXT_OF_TYPE[root.type ?? ''] ?? NEXT[code]);
   return new ErichtError(code, { what, why, ...(next ? { next } : {}), cause: error });
 }
 

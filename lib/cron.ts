@@ -42,7 +42,6 @@ class Trigger implements CronTrigger {
   readonly #fire: () => void;
   readonly #clock: Clock;
   #timer: TimerHandle | undefined;
-  #isStopped = false;
 
   /** `times` is never started. */
   constructor(times: ScheduledTask, fire: () => void, clock: Clock) {
@@ -52,22 +51,29 @@ class Trigger implements CronTrigger {
   }
 
   start(): void {
-    const dueAt = this.#times.getNextRuns(1)[0]?.getTime();
-    if (dueAt === undefined || this.#isStopped) return;
+    this.#waitFor(this.#next());
+  }
+
+  stop(): void {
+    if (this.#timer !== undefined) this.#clock.clear(this.#timer);
+    void this.#times.destroy();
+  }
+
+  #waitFor(dueAt: number): void {
     const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(1, dueAt - this.#clock.now()));
     this.#timer = this.#clock.setTimer(() => {
-      // Looked at before the next wait begins, or a time that comes in between would be taken twice.
       const isDue = this.#clock.now() >= dueAt;
-      this.start();
+      const next = this.#next();
+      // The next wait begins before the call, whatever becomes of that. An earlier time: the clock was set back.
+      this.#waitFor(isDue ? next : Math.min(dueAt, next));
       if (isDue) this.#fire();
     }, waitMs);
     if (typeof this.#timer === 'object') this.#timer.unref?.();
   }
 
-  stop(): void {
-    this.#isStopped = true;
-    if (this.#timer !== undefined) this.#clock.clear(this.#timer);
-    void this.#times.destroy();
+  /** Epoch milliseconds. */
+  #next(): number {
+    return this.#times.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY;
   }
 }
 

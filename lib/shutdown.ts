@@ -71,8 +71,9 @@ export class ProcessGuard {
       await Promise.race([starting, this.stopped()]);
       await Promise.race([until ?? this.stopped(), this.stopped()]);
     } finally {
-      // A start that is given up half-way may reject later; the reason is the stop itself.
+      // A start that is given up half-way may reject later, and so may what is no longer waited for.
       starting.catch(() => {});
+      until?.catch(() => {});
       await service.stop();
       this.#served = true;
     }

@@ -1,4 +1,5 @@
 import type { FactsPart } from '../../agent/facts.ts';
+import { isLoopback } from '../../dashboard/server/listen.ts';
 import { formatBytes } from '../../lib/bytes.ts';
 import { ageInWords } from '../../telemetry/status-sentence.ts';
 import type { Settings } from '../settings.ts';
@@ -27,6 +28,9 @@ export class Welcome {
     const lines = [`Ericht runs: ${url}`, ''];
     const moved = new URL(url).port !== String(config.port) && config.port !== 0;
     if (moved) lines.splice(1, 0, `Port ${config.port} is taken by another program, so the page is at another one.`);
+    if (!isLoopback(config.listen)) {
+      lines.push('Everyone who can reach this machine can see the page: it asks for no password.', '');
+    }
     if (simulate !== undefined) {
       lines.push(`Simulated: ${simulate} ${simulate === 1 ? 'board' : 'boards'}. No value of theirs was measured.`, '');
     }

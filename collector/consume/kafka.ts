@@ -32,6 +32,7 @@ export class KafkaSource implements RecordSource {
   readonly #assigned = new Map<PartitionAssignment, SourcePartition>();
   readonly #underWay = new Set<Promise<void>>();
   #consumer: WatchedConsumer | undefined;
+  readonly #givenUp = Promise.withResolvers<void>();
   #isStopping = false;
   #lagTimer: TimerHandle | undefined;
   #lag: number | undefined;
@@ -77,7 +78,9 @@ export class KafkaSource implements RecordSource {
           if (partition === undefined || this.#isStopping) return;
           const work = handlers.batch({ records, highWatermark }, partition);
           this.#underWay.add(work);
-          await work.finally(() => this.#underWay.delete(work));
+          const done = work.finally(() => this.#underWay.delete(work));
+          // What is given up was not committed; the consumer need not wait for a store that is frozen.
+          await Promise.race([done, this.#givenUp.promise]);
         },
       },
     });
@@ -93,6 +96,7 @@ export class KafkaSource implements RecordSource {
     const finished = Promise.allSettled(this.#underWay);
     const limit = new AbortController();
     await Promise.race([finished.then(() => limit.abort()), sleep(clock, FINISH_LIMIT_MS, limit.signal)]);
+    this.#givenUp.resolve();
     await this.#consumer?.stop();
     await this.#admin.stop();
   }

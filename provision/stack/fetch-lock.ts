@@ -1,6 +1,6 @@
 import { Backoff } from '../../lib/backoff.ts';
 import { type Clock, sleep } from '../../lib/clock.ts';
-import { ErichtError } from '../../lib/errors.ts';
+import { ErichtError, reasonOf } from '../../lib/errors.ts';
 import { LockFile } from '../../lib/lock-file.ts';
 import type { Log } from '../../lib/log.ts';
 
@@ -16,7 +16,7 @@ export async function withFetchLock(
   const lock = new LockFile(folder, clock);
   const until = clock.monotonicMs() + limitMs;
   const backoff = new Backoff({ baseMs: 250, maxMs: 2000 });
-  for (let taken = await tryToTake(lock); taken; taken = await tryToTake(lock)) {
+  for (let taken = await tryToTake(lock, folder); taken; taken = await tryToTake(lock, folder)) {
     if (clock.monotonicMs() > until) {
       const next = 'if that process hangs, end it';
       throw new ErichtError('DEADLINE_EXCEEDED', { what: 'waiting for a download', why: taken.what, next });
@@ -32,12 +32,18 @@ export async function withFetchLock(
 }
 
 /** The error that says who has it; undefined once it is ours. */
-async function tryToTake(lock: LockFile): Promise<ErichtError | undefined> {
+async function tryToTake(lock: LockFile, folder: string): Promise<ErichtError | undefined> {
   try {
     await lock.acquire();
     return undefined;
   } catch (error) {
     if (error instanceof ErichtError && error.code === 'STATE_DIR_TAKEN') return error;
-    throw error;
+    if (error instanceof ErichtError) throw error;
+    throw new ErichtError('STATE_DIR_UNUSABLE', {
+      what: `cannot keep downloads in ${folder}`,
+      why: reasonOf(error),
+      next: 'set XDG_CACHE_HOME to a folder that can be written to',
+      cause: error,
+    });
   }
 }

@@ -46,16 +46,24 @@ export function parseStackArguments(args: string[]): StackArguments {
     const given = values[flag];
     return given === undefined ? otherwise : portNumber(`--${flag}`, String(given));
   };
+  const ports = {
+    kafka: port('kafka-port', 9092),
+    kafkaController: port('kafka-controller-port', 9093),
+    cassandra: port('cassandra-port', 9042),
+    cassandraStorage: port('cassandra-storage-port', 7000),
+    cassandraJmx: values['cassandra-jmx-port'] === undefined ? undefined : port('cassandra-jmx-port', 0),
+  };
+  const twice = Object.values(ports).find((port, index, all) => port !== undefined && all.indexOf(port) < index);
+  if (twice !== undefined) {
+    throw new ErichtError('USAGE', {
+      what: `two servers can't share port ${twice}`,
+      next: 'give each a port of its own',
+    });
+  }
   return {
     help: values.help === true,
     directory: values.dir === undefined ? undefined : String(values.dir),
-    ports: {
-      kafka: port('kafka-port', 9092),
-      kafkaController: port('kafka-controller-port', 9093),
-      cassandra: port('cassandra-port', 9042),
-      cassandraStorage: port('cassandra-storage-port', 7000),
-      cassandraJmx: values['cassandra-jmx-port'] === undefined ? undefined : port('cassandra-jmx-port', 0),
-    },
+    ports,
   };
 }
 

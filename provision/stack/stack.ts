@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
 import { ErichtError, reasonOf } from '../../lib/errors.ts';
+import { LockFile } from '../../lib/lock-file.ts';
 import type { Log } from '../../lib/log.ts';
-import { makeDirectory } from '../../lib/make-directory.ts';
 import { CassandraCluster } from './cassandra-cluster.ts';
 import { LOCAL_DATA_CENTER } from './cassandra-node.ts';
 import { fetchJars } from './fetch.ts';
@@ -32,12 +32,14 @@ const HOST = '127.0.0.1';
 /** One Kafka broker and one Cassandra node on loopback, from their Maven artifacts. */
 export class Stack {
   readonly #options: StackOptions;
+  readonly #lock: LockFile;
   #kafka: KafkaCluster | undefined;
   #cassandra: CassandraCluster | undefined;
   #stopping = false;
 
   constructor(options: StackOptions) {
     this.#options = { ...options, directory: resolve(options.directory) };
+    this.#lock = new LockFile(this.#options.directory, options.clock);
   }
 
   get directory(): string {
@@ -57,7 +59,7 @@ export class Stack {
   async start(): Promise<void> {
     const { directory, cacheDir, ports, clock, log } = this.#options;
     await this.#checkPorts();
-    await this.#makeDirectory();
+    await this.#takeDirectory();
     const versions = await readVersions();
     await requireJava(versions.java.minimum, clock);
     const fetching = { versions, cacheDir, clock, log };
@@ -100,24 +102,25 @@ export class Stack {
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all([this.#kafka?.stop(), this.#cassandra?.stop()]);
+    await this.#lock.release();
   }
 
   async kill(): Promise<void> {
     this.#stopping = true;
     await Promise.all([this.#kafka?.kill(), this.#cassandra?.kill()]);
+    await this.#lock.release();
   }
 
-  /** Before anything is fetched: a folder that can't be had is told at once. */
-  async #makeDirectory(): Promise<void> {
-    const { directory } = this.#options;
+  /** Before anything is fetched: a folder that can't be had is told at once. Cassandra keeps no second one out itself. */
+  async #takeDirectory(): Promise<void> {
     try {
-      await makeDirectory(directory);
+      await this.#lock.acquire();
     } catch (cause) {
-      const next = 'name another one with --dir';
+      if (cause instanceof ErichtError) throw cause;
       throw new ErichtError('STATE_DIR_UNUSABLE', {
-        what: `cannot make ${directory}`,
+        what: `cannot use ${this.#options.directory}`,
         why: reasonOf(cause),
-        next,
+        next: 'name another one with --dir',
         cause,
       });
     }

@@ -72,3 +72,18 @@ test('with the disk full the page stays up and says so, and goes on when there i
   t.equal(audit.code, 0, audit.stderr);
   t.match(JSON.parse(audit.stdout).totals, { lost: 0, duplicates: 0 });
 });
+
+test('a run on a disk that was full from the start ends with its counts, and exit code 0', {
+  skip: NOT_ROOT,
+}, async (t) => {
+  const folder = await tempDir(t);
+  const disk = smallDisk(t, folder);
+  fill(join(disk, 'filler'));
+  const args = ['start', '--for', '5s', '-o', 'json', '--port', '0', '--data-dir', join(disk, 'data')];
+  const { code, stdout, stderr } = await runEricht(t, args, { folder });
+  t.equal(code, 0, stderr);
+  const { reports } = JSON.parse(stdout);
+  t.ok(reports.sampled > 0);
+  t.match(reports, { acknowledged: 0, stored: 0, notSent: reports.sampled, lost: 0, duplicates: 0 });
+  t.match(stderr, /full/, 'why is told');
+});

@@ -25,8 +25,8 @@ test('with Cassandra frozen in the middle of writes, collector and page stop wit
   );
   await until('reports are stored', async () => (await runEricht(t, ['status'], { folder })).code === 0);
   cassandra.pause();
-  // Some reports later a write is under way, and the driver still takes the server for well.
-  await sleep(clock, 1000);
+  // By then a write is under way, and the driver still takes the server for well.
+  await sleep(clock, 4000);
   const askedAt = performance.now();
   for (const service of [collector, dashboard]) service?.process.kill('SIGTERM');
   t.equal((await collector?.ended)?.code, 0);

@@ -143,6 +143,18 @@ test('a default port that is taken moves to the next free one, and both say so',
   t.ok(await until('the page answers', () => statusAt(url)));
 });
 
+test('a page that is open to the network says so, and one that is not says nothing of it', async (t) => {
+  for (const [address, expected] of [
+    ['0.0.0.0', true],
+    ['127.0.0.1', false],
+  ] as const) {
+    const running = startEricht(t, ['start', '--listen', address, '--port', '0'], { folder: await tempDir(t) });
+    await addressOf(running);
+    await until('it has told all', () => running.stderr().includes('Ctrl-C stops it'));
+    t.equal(/can see the page/.test(running.stderr()), expected);
+  }
+});
+
 test('a port that was asked for and is taken is an error with exit code 2', async (t) => {
   const port = await freePort();
   await occupy(t, port);

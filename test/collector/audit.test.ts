@@ -72,10 +72,39 @@ t.test('judges only what the raw retention and the asked window hold', async (t)
   t.equal(all.totals.lost, 30);
   const late = await audited(store, { sinceMs: START + 200_000 });
   t.match(late.nodes[0]?.runs[0], { fromSeq: 200, lost: 10 });
-  store.keptSince = START + 250_000 - 600_000;
+  store.keptSince = NOW - 400_000;
   const short = await audited(store);
   store.keptSince = 0;
-  t.match(short.nodes[0]?.runs[0], { fromSeq: 250, lost: 5 }, 'rows that are about to go are left out');
+  t.match(short.nodes[0]?.runs[0], { fromSeq: 240, lost: 6 }, 'rows that are about to go are left out');
   const early = await audited(store, { untilMs: START + 100_000 });
   t.match(early.totals, { lost: 10, untoldRuns: 0 });
 });
+
+t.test(
+  'a store that keeps minutes is judged, and rows that give way while it is read are not called lost',
+  async (t) => {
+    const store = storeOf(run(600));
+    let keptSinceMs = NOW - 300_000;
+    const forget = () => {
+      for (const [key, { placedAt }] of store.rows) if (placedAt < keptSinceMs) store.rows.delete(key);
+    };
+    forget();
+    let readings = 0;
+    const reader = {
+      clusters: () => store.clusters(),
+      nodes: (clusterId: string) => store.nodes(clusterId),
+      keptSinceMs: async () => keptSinceMs,
+      async *keys(query: Parameters<typeof store.keys>[0]) {
+        readings += 1;
+        if (readings === 1) {
+          keptSinceMs = NOW - 200_000;
+          forget();
+        }
+        yield* store.keys(query);
+      },
+    };
+    const result = await audit({ reader, aside: store, nowMs: NOW });
+    t.match(result, { from: new Date(NOW - 180_000).toISOString(), totals: { nodes: 1, lost: 0, duplicates: 0 } });
+    t.equal(result.totals.stored, 180);
+  },
+);

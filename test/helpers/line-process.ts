@@ -14,6 +14,8 @@ export interface ToldLine {
   problem?: string;
   rebuilds?: number;
   lag?: number;
+  at?: number;
+  stalledMs?: number;
   nodes?: { nodeId: string; runId: string; sampled: number; acknowledged: number; notSent: number; waiting: number }[];
 }
 

@@ -59,6 +59,13 @@ test('a login where the broker takes none speaks of the port and not of the user
   });
 });
 
+test('a group that another program holds is told from a broker that is away', async (t) => {
+  t.match(classifyKafkaError(wrapped(protocol('INCONSISTENT_GROUP_PROTOCOL')), 'it'), {
+    code: 'KAFKA_UNREACHABLE',
+    next: /another program uses this group/,
+  });
+});
+
 test('an error that is already ours stays as it is', async (t) => {
   const ours = new ErichtError('STOPPED', { what: 'it' });
   t.equal(classifyKafkaError(ours, 'else'), ours);

@@ -46,6 +46,18 @@ test('a lock that is held for too long is an error that names its owner', async 
   await t.rejects(waiting, { code: 'DEADLINE_EXCEEDED', message: new RegExp(String(process.pid)) });
 });
 
+test('a cache folder that cannot be made is told with what to set', async (t) => {
+  const work = async () => {
+    t.fail('runs without the lock');
+  };
+  const file = join(await tempDir(t), 'file');
+  await writeFile(file, '');
+  await t.rejects(withFetchLock(join(file, 'jars'), lockOptions, work), {
+    code: 'STATE_DIR_UNUSABLE',
+    next: /XDG_CACHE_HOME/,
+  });
+});
+
 test('work that fails frees the lock', async (t) => {
   const folder = await tempDir(t);
   const failing = withFetchLock(folder, lockOptions, () => Promise.reject(new Error('no network')));

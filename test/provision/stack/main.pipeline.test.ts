@@ -74,12 +74,18 @@ function childOf(parent: number | undefined, word: string): number {
   return Number(pid);
 }
 
-test('when one server ends by itself, the command says which, stops the other and ends with an error', async (t) => {
+test('a second stack stays out of the folder; when a server ends by itself, the command says which and stops the other', async (t) => {
   const ports = { kafka: await freePort(), cassandra: await freePort() };
-  const { child, said, exited } = await stackCommand(t, await tempDir(t), ports);
+  const directory = await tempDir(t);
+  const { child, said, exited } = await stackCommand(t, directory, ports);
   await until('the stack is announced', () => said.out.includes('Ctrl-C') || child.exitCode !== null, {
     limitMs: 120_000,
   });
+  const other = { kafka: await freePort(), cassandra: await freePort() };
+  const second = await stackCommand(t, directory, other);
+  t.equal(await second.exited, 2);
+  t.match(second.said.err, `${directory} is in use by process ${child.pid}`);
+
   process.kill(childOf(child.pid, 'kafka.Kafka'), 'SIGKILL');
   t.equal(await exited, 1);
   t.match(said.err, /kafka-1 ended by itself: its log ends with/);

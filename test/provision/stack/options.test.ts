@@ -23,6 +23,7 @@ for (const given of [
   ['--kafka-port', '70000'],
   ['--port', '1'],
   ['up'],
+  ['--kafka-port', '9042'],
 ]) {
   test(`"${given.join(' ')}" is refused as usage`, async (t) => {
     t.throws(() => parseStackArguments(given), { code: 'USAGE' });
