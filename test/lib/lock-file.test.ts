@@ -88,6 +88,7 @@ t.test(
     await writeFile(join(directory, `lock.${pid}.${stat[21]}.${bootId}`), '');
     const lock = lockIn(directory);
     await lock.acquire();
+    t.ok(lock.held);
     await lock.release();
   },
 );
