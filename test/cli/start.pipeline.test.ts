@@ -116,6 +116,7 @@ test('a stop that is asked of npm reaches what npm has started', async (t) => {
   npm.kill('SIGTERM');
   await until('the page is gone', async () => (await statusAt(url)) === undefined);
   await until('it says that it stopped', () => said.includes('Stopped. What was read is kept'));
+  t.match(said, /Stopped\. What was read is kept/);
 });
 
 test('without real data, a look names the folder of the simulated boards', async (t) => {
