@@ -27,12 +27,15 @@ interface StatusInput {
   pipeline: PipelineStatus;
   /** Nodes that ought to be there; one never heard of is `expected`. */
   expectedNodes?: string[];
+  /** Why more than one seems to speak under this nodeId; undefined where that is not so. */
+  conflictOf?: (nodeId: string) => string | undefined;
   /** Epoch ms on the observer's clock. */
   now: number;
 }
 
 /** The state of a whole cluster from what an observer has. Pure: server, page and command line all call it. */
-export function clusterStatus({ clusterId, reports, facts, pipeline, expectedNodes = [], now }: StatusInput): Status {
+export function clusterStatus(input: StatusInput): Status {
+  const { clusterId, reports, facts, pipeline, expectedNodes = [], now } = input;
   const byNode = new Map<string, NodeStatus>();
   const expect = (nodeId: string) => byNode.set(nodeId, { nodeId, state: 'expected', warnings: [] });
   expectedNodes.forEach(expect);
@@ -46,7 +49,7 @@ export function clusterStatus({ clusterId, reports, facts, pipeline, expectedNod
   const counted: Report[] = [];
   for (const observed of reports) {
     if (observed.report.clusterId !== clusterId) continue;
-    const node = nodeStatus(observed, pipeline, now);
+    const node = nodeStatus(observed, input);
     byNode.set(node.nodeId, node);
     counted.push(observed.report);
     if (isHeard(node.state)) heard.push(observed.report);
@@ -69,9 +72,11 @@ function compareNames(a: string, b: string): number {
   return a.localeCompare(b, 'en', { numeric: true });
 }
 
-function nodeStatus(observed: ObservedReport, pipeline: PipelineStatus, now: number): NodeStatus {
+function nodeStatus(observed: ObservedReport, { pipeline, now, conflictOf }: StatusInput): NodeStatus {
   const { report, appendedAt, seenAt = appendedAt, otherSignAt } = observed;
-  const warnings = reportWarnings(report);
+  const conflict = conflictOf?.(report.nodeId);
+  // Values that come from two boards by turns mean nothing: that is told first.
+  const warnings = [...(conflict ? [conflict] : []), ...reportWarnings(report)];
   const state = nodeState(
     {
       reportSeenAt: seenAt,

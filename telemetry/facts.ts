@@ -10,6 +10,13 @@ export const factsSchema = z.looseObject({
   ...identityFields,
   intervalMs: whole('milliseconds', 'how often this node reports'),
   model: z.string().max(255).optional().meta({ description: 'of the board, from the device tree or DMI' }),
+  boardProfile: z
+    .string()
+    .max(63)
+    .optional()
+    .meta({ description: 'the profile that fits the model: raspberry-pi-5, orange-pi-5-plus ... generic' }),
+  maxWatts: amount('watts', 'what a board of this profile draws at most').optional(),
+  pageSizeBytes: whole('bytes', 'of a memory page').optional(),
   hardwareSerial: z.string().max(255).optional().meta({ description: 'of the board; two under one nodeId are told' }),
   operatingSystem: z.string().max(255).optional(),
   kernel: z.string().max(255).optional(),

@@ -25,10 +25,38 @@ export const railSchema = z.looseObject({
   busVolts: quantity('volts', 'voltage of the rail').optional(),
   currentAmperes: quantity('amperes', 'signed; positive flows to the load').optional(),
   powerWatts: quantity('watts', 'signed; averaged by the chip over its window where it can').optional(),
-  energyJoules: amount('joules', 'counted on the board, monotonic within a run, never across a gap').optional(),
-  coveredSeconds: amount('seconds', 'how much of the run energyJoules covers').optional(),
+  energyJoules: amount(
+    'joules',
+    'counted on the board, monotonic within a run, kept over restarts, never across a gap',
+  ).optional(),
+  coveredSeconds: amount('seconds', 'how much time energyJoules is made of').optional(),
   saturated: z.literal(true).optional().meta({ description: 'the chip was at full scale: no value is published' }),
   absent: z.string().optional().meta({ description: 'why there are no values' }),
+  resets: whole('count', 'times in this run that the chip was found with its settings lost').optional(),
+  saturatedWindows: whole('count', 'averaging windows of this run at full scale').optional(),
+  overflowedWindows: whole('count', 'averaging windows of this run that the chip marked as overflowed').optional(),
+  missedWindows: whole('count', 'averaging windows of this run that ended unread').optional(),
+});
+
+const wifiSchema = z.looseObject({
+  sampledAt: sampledAt.optional(),
+  signalDecibelMilliwatts: quantity('decibel-milliwatts', 'received signal; -50 is strong, -80 weak').optional(),
+  linkQualityRatio: ratio("the driver's own measure of the link").optional(),
+});
+
+/** What a Raspberry Pi's firmware and its `rpi_volt` driver tell; a flag that wasn't read is absent. */
+const throttlingSchema = z.looseObject({
+  sampledAt: sampledAt.optional(),
+  underVoltage: z.boolean().optional().meta({ description: 'the supply is below what the board needs, now' }),
+  frequencyCapped: z.boolean().optional().meta({ description: 'the processor is kept below its full clock, now' }),
+  throttled: z.boolean().optional().meta({ description: 'the processor is slowed down, now' }),
+  softTemperatureLimit: z.boolean().optional().meta({ description: 'the soft temperature limit is reached, now' }),
+  occurred: z
+    .array(openWord(['underVoltage', 'frequencyCapped', 'throttled', 'softTemperatureLimit'], 'a flag of this section'))
+    .max(16)
+    .optional()
+    .meta({ description: 'flags that were set at some time since the board was started' }),
+  firmwareSampledAt: instant("when the firmware's flags were read; underVoltage may be younger").optional(),
 });
 
 const containerSchema = z.looseObject({
@@ -97,6 +125,18 @@ export const reportSchema = z.looseObject({
           }),
         )
         .max(64),
+      devices: z
+        .array(
+          z.looseObject({
+            name: z.string().max(63).meta({ description: 'mmcblk0, nvme0n1 ...' }),
+            model: z.string().max(255).optional(),
+            lifeUsedRatio: amount('ratio', 'of its rated life, the upper end of what the device tells').optional(),
+            preEndOfLife: openWord(['normal', 'warning', 'urgent'], 'how far its spare blocks are used up').optional(),
+            writtenBytes: whole('bytes', 'since the board was started').optional(),
+          }),
+        )
+        .max(64)
+        .optional(),
     })
     .optional(),
   network: z
@@ -110,6 +150,7 @@ export const reportSchema = z.looseObject({
             receivedBytes: whole('bytes', 'since the interface came up'),
             sentBytes: whole('bytes', 'since the interface came up'),
             speedBitsPerSecond: whole('count', 'negotiated link speed').optional(),
+            wifi: wifiSchema.optional(),
           }),
         )
         .max(64),
@@ -118,12 +159,15 @@ export const reportSchema = z.looseObject({
   docker: z
     .looseObject({
       sampledAt: sampledAt.optional(),
+      engine: openWord(['running', 'stopped'], 'whether the engine answers; absent means that it does').optional(),
       version: z.string().max(63).optional(),
       swarmRole: openWord(['manager', 'worker', 'none'], 'of its engine').optional(),
-      runningContainers: whole('count', 'containers that run'),
-      containers: z.array(containerSchema).max(256),
+      runningContainers: whole('count', 'containers that run; absent while the engine is stopped').optional(),
+      containers: z.array(containerSchema).max(256).optional(),
+      leftOutContainers: whole('count', 'containers for which the report had no room').optional(),
     })
     .optional(),
+  throttling: throttlingSchema.optional(),
   spool: z
     .looseObject({
       waitingReports: whole('count', 'on disk, not yet acknowledged'),

@@ -6,9 +6,41 @@ const LEAST_FREE_RATIO = 0.05;
 /** Read-only images (snaps, firmware) are full by design; they are small. */
 const SMALL_MOUNT_BYTES = 2e9;
 
+/** From here on a device's wear is told. */
+const WORN_RATIO = 0.8;
+
 /** What in a report wants a person's attention, one short sentence each, most urgent first. */
 export function reportWarnings(report: Report): string[] {
-  return [...railWarnings(report), ...resourceWarnings(report), ...agentWarnings(report)];
+  return [
+    ...supplyWarnings(report),
+    ...railWarnings(report),
+    ...resourceWarnings(report),
+    ...wearWarnings(report),
+    ...agentWarnings(report),
+  ];
+}
+
+/** A board whose supply is too weak fails next: files break, radios and disks drop out. */
+function supplyWarnings({ throttling }: Report): string[] {
+  const warnings: string[] = [];
+  if (throttling?.underVoltage) warnings.push('under-voltage: the supply is too weak');
+  if (throttling?.throttled) warnings.push('processor throttled by the firmware');
+  if (throttling?.frequencyCapped) warnings.push('processor frequency capped by the firmware');
+  if (throttling?.softTemperatureLimit) warnings.push('processor at its soft temperature limit');
+  return warnings;
+}
+
+/** What will fail in months stands behind what is wrong now. */
+function wearWarnings({ storage }: Report): string[] {
+  const warnings: string[] = [];
+  for (const { name, lifeUsedRatio = 0, preEndOfLife } of storage?.devices ?? []) {
+    if (preEndOfLife === 'urgent') warnings.push(`${name} has almost no spare blocks left: replace it`);
+    if (lifeUsedRatio >= 1) warnings.push(`${name} has reached its rated life: replace it`);
+    else if (lifeUsedRatio >= WORN_RATIO)
+      warnings.push(`${name} has used ${Math.round(lifeUsedRatio * 100)} % of its rated life`);
+    if (preEndOfLife === 'warning') warnings.push(`${name} has few spare blocks left`);
+  }
+  return warnings;
 }
 
 function railWarnings(report: Report): string[] {
@@ -35,6 +67,7 @@ function resourceWarnings(report: Report): string[] {
       warnings.push(`${mount.path} ${usedPercent(mount.availableBytes, mount.totalBytes)} % full`);
     }
   }
+  if (report.docker?.engine === 'stopped') warnings.push('the Docker Engine does not answer');
   return warnings;
 }
 

@@ -88,7 +88,7 @@ const SECTION_SCALARS: Record<string, Record<string, ScalarColumn>> = {
 };
 
 /** Read less often than once per report; between two readings the last one is repeated with `sampledAt`. */
-const SLOW_SECTIONS: readonly string[] = ['storage', 'network', 'docker', 'self'];
+const SLOW_SECTIONS: readonly string[] = ['storage', 'network', 'docker', 'throttling', 'self'];
 
 /** A report is at most 64 KiB; re-encoding can widen numbers, never this far. */
 const MAX_ROW_CHARACTERS = 512 * 1024;

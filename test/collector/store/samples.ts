@@ -33,10 +33,20 @@ export function goldenReport(seq: number, timestamp: number, more: Partial<Repor
     load: { oneMinute: 0.42, fiveMinutes: 0.38, fifteenMinutes: 0.31 },
     memory: { totalBytes: 8_189_935_616, availableBytes: 6_120_550_400, swapTotalBytes: 0, swapFreeBytes: 0 },
     temperature: { temperatureCelsius: 48.2, zones: [{ name: 'cpu-thermal', temperatureCelsius: 48.2 }] },
+    throttling: {
+      ...fresh,
+      underVoltage: false,
+      frequencyCapped: false,
+      throttled: false,
+      softTemperatureLimit: false,
+      occurred: [],
+      firmwareSampledAt: timestamp - (seq % 30) * 1000,
+    },
     rails: [rail('board', 5.0875, 4.1325 + (seq % 7) / 10), rail('switch', 12.02, 4.2069)],
     storage: {
       ...fresh,
       mounts: [{ path: '/', device: '/dev/mmcblk0p2', totalBytes: 31_068_954_624, availableBytes: 24_696_061_952 }],
+      devices: [{ name: 'mmcblk0', model: 'SD64G', writtenBytes: 1_073_741_824 }],
     },
     network: {
       ...fresh,
@@ -103,7 +113,7 @@ export function series({ clusterId, nodeId = 'pi-01', runId = randomUUID(), coun
 /** What a store gives back of a report: all but the sections that only repeat an earlier reading. */
 export function asStored(report: Report): Report {
   const kept = structuredClone(report);
-  for (const name of ['storage', 'network', 'docker', 'self'] as const) {
+  for (const name of ['storage', 'network', 'docker', 'throttling', 'self'] as const) {
     if (kept[name]?.sampledAt !== undefined) delete kept[name];
   }
   return kept;
