@@ -1,3 +1,5 @@
+import type { CountedEnergy } from './rail-reader.ts';
+
 /** A distance between two readings beyond this many intervals is a gap. */
 const GAP_INTERVALS = 2.5;
 
@@ -31,6 +33,18 @@ export class EnergyCounter {
     if (elapsedMs <= 0 || elapsedMs > this.#longestMs || !Number.isFinite(powerWatts)) return;
     this.#joules += (Math.max(0, powerWatts) * elapsedMs) / 1000;
     this.#coveredSeconds += elapsedMs / 1000;
+  }
+
+  /** What a reader has counted itself, window by window. */
+  addCounted({ joules, seconds }: CountedEnergy): void {
+    this.#joules += joules;
+    this.#coveredSeconds += seconds;
+  }
+
+  /** Goes on from what was counted before; may come late, so that it never lowers the counter. */
+  resume(before: { joules: number; coveredSeconds: number }): void {
+    this.#joules += before.joules;
+    this.#coveredSeconds += before.coveredSeconds;
   }
 
   /** There is no reading just now: what comes next doesn't reach back over this moment. */

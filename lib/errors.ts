@@ -33,6 +33,7 @@ export const ERROR_CODES = {
   DASHBOARD_HOST_REFUSED: { exitCode: 2, retryable: false },
   DASHBOARD_STREAMS_FULL: { exitCode: 3, retryable: true },
   SENSOR_UNREADABLE: { exitCode: 3, retryable: true },
+  CALIBRATION_REFUSED: { exitCode: 2, retryable: false },
   REPORT_TOO_LARGE: { exitCode: 1, retryable: false },
   DEADLINE_EXCEEDED: { exitCode: 5, retryable: true },
   STOPPED: { exitCode: 1, retryable: false },

@@ -1,14 +1,20 @@
 import { EnergyCounter } from '../../hardware/energy.ts';
-import type { RailReader, RailReading } from '../../hardware/rail-reader.ts';
+import type { RailFinding, RailReader, RailReading } from '../../hardware/rail-reader.ts';
 import { Backoff } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { withDeadline } from '../../lib/deadline.ts';
 import { ErichtError, reasonOf } from '../../lib/errors.ts';
 import { roundTo } from '../../lib/round.ts';
 import type { Rail } from '../../telemetry/report.ts';
+import type { EnergyTotals } from '../kept-energy.ts';
 import type { Finding, ReportPart, Sampler, SamplerFacts } from '../sampler.ts';
 
 const MOST_RAILS = 16;
+
+/** Reports don't wait longer for what was kept; it is added when it comes. */
+const RESTORE_WITHIN_MS = 500;
+/** A sync to an SD card takes its time. */
+const STOP_WITHIN_MS = 2000;
 
 /** Where the readers come from: the board's RailFinder. */
 export interface RailSource {
@@ -17,10 +23,19 @@ export interface RailSource {
   close(): Promise<void>;
 }
 
+/** Carries joules over a restart. */
+export interface RailEnergyKeeper {
+  open(): Promise<EnergyTotals>;
+  note(totals: () => EnergyTotals): void;
+  close(totals: EnergyTotals): Promise<void>;
+}
+
 export interface RailsOptions {
   source: RailSource;
   intervalMs: number;
   clock: Clock;
+  /** Absent where nothing is kept. */
+  keeper?: RailEnergyKeeper | undefined;
 }
 
 /** All that belongs to one label over the run, whichever way in its reader has. */
@@ -40,16 +55,21 @@ export class RailsSampler implements Sampler {
   readonly name = 'rails';
   readonly periodMs: number;
   readonly timeoutMs: number;
+  readonly stopWithinMs = STOP_WITHIN_MS;
   readonly #source: RailSource;
+  readonly #keeper: RailEnergyKeeper | undefined;
   readonly #clock: Clock;
   readonly #railWithinMs: number;
   /** By label, over the whole run: a rail that goes and comes back counts on. */
   readonly #known = new Map<string, RailState>();
   #rails: RailState[] = [];
   #search: Promise<Finding> | undefined;
+  #kept: EnergyTotals = {};
+  #restoring: Promise<void> | undefined;
 
-  constructor({ source, intervalMs, clock }: RailsOptions) {
+  constructor({ source, intervalMs, clock, keeper }: RailsOptions) {
     this.#source = source;
+    this.#keeper = keeper;
     this.#clock = clock;
     this.periodMs = intervalMs;
     this.timeoutMs = Math.max(1000, intervalMs);
@@ -68,6 +88,7 @@ export class RailsSampler implements Sampler {
     const subject = 'rails';
     try {
       const readers = (await this.#source.look()).slice(0, MOST_RAILS);
+      if (readers.length > 0) await this.#restore();
       this.#rails = readers.map((reader) => this.#stateFor(reader));
       for (const rail of this.#known.values()) if (!this.#rails.includes(rail)) rail.energy.interrupt();
       if (readers.length === 0) {
@@ -82,6 +103,7 @@ export class RailsSampler implements Sampler {
 
   async sample(signal: AbortSignal): Promise<ReportPart> {
     const rails = await Promise.all(this.#rails.map((rail) => this.#read(rail, signal)));
+    this.#keeper?.note(() => this.#totals());
     return rails.length > 0 ? { rails } : {};
   }
 
@@ -97,8 +119,29 @@ export class RailsSampler implements Sampler {
     return { rails };
   }
 
+  /** What was counted is on disk before a bus that hangs is waited for. */
   async stop(): Promise<void> {
+    await this.#keeper?.close(this.#totals());
     await this.#source.close();
+  }
+
+  /** Once, however often it is looked for rails. */
+  async #restore(): Promise<void> {
+    if (!this.#keeper) return;
+    this.#restoring ??= this.#keeper.open().then((kept) => {
+      this.#kept = kept;
+      for (const [label, { energy }] of this.#known) resume(energy, kept, label);
+    });
+    // Whoever keeps says what went wrong; a slow disk is waited for without us.
+    await withDeadline(this.#restoring, RESTORE_WITHIN_MS, 'kept energy', this.#clock).catch(() => {});
+  }
+
+  #totals(): EnergyTotals {
+    const totals = { ...this.#kept };
+    for (const [label, { energy }] of this.#known) {
+      totals[label] = { joules: energy.joules, coveredSeconds: energy.coveredSeconds };
+    }
+    return totals;
   }
 
   #stateFor(reader: RailReader): RailState {
@@ -112,12 +155,13 @@ export class RailsSampler implements Sampler {
       retryAtMs: 0,
       pending: false,
     };
+    resume(state.energy, this.#kept, reader.label);
     this.#known.set(reader.label, state);
     return state;
   }
 
   async #lookFor(rail: RailState): Promise<string> {
-    const { found, detail } = await rail.reader.find();
+    const { found, detail } = await this.#find(rail.reader);
     if (found) {
       rail.absent = undefined;
       rail.retry.reset();
@@ -125,6 +169,15 @@ export class RailsSampler implements Sampler {
     }
     this.#lose(rail, detail);
     return `${rail.reader.label} absent: ${detail}`;
+  }
+
+  /** A bus that hangs keeps its rail from being found, and no other. */
+  async #find(reader: RailReader): Promise<RailFinding> {
+    try {
+      return await withDeadline(reader.find(), this.#railWithinMs, `looking for ${reader.label}`, this.#clock);
+    } catch (error) {
+      return { found: false, detail: reasonOf(error) };
+    }
   }
 
   #lose(rail: RailState, reason: string): void {
@@ -164,7 +217,8 @@ export class RailsSampler implements Sampler {
   }
 
   #toRail({ reader, energy }: RailState, reading: RailReading): Rail {
-    if ('powerWatts' in reading) energy.add(reading.powerWatts, this.#clock.monotonicMs());
+    if (reading.counted) energy.addCounted(reading.counted);
+    if ('powerWatts' in reading && !reading.counted) energy.add(reading.powerWatts, this.#clock.monotonicMs());
     else energy.interrupt();
     return {
       label: reader.label,
@@ -173,8 +227,14 @@ export class RailsSampler implements Sampler {
       ...valuesOf(reading),
       energyJoules: roundTo(energy.joules, 3),
       coveredSeconds: roundTo(energy.coveredSeconds, 3),
+      ...reader.counts,
     };
   }
+}
+
+function resume(energy: EnergyCounter, kept: EnergyTotals, label: string): void {
+  const before = Object.hasOwn(kept, label) ? kept[label] : undefined;
+  if (before) energy.resume(before);
 }
 
 /** Microvolts, microamperes and microwatts are below what any of these meters can tell; the rest is only bytes to send. */

@@ -31,12 +31,22 @@ const MEANINGS: Record<number, Meaning> = {
  */
 export function toBusError(error: unknown, busNumber: number, address: number): ErichtError {
   if (error instanceof ErichtError) return error;
-  const errno = Math.abs((error as { errno?: number }).errno ?? 0);
-  const { why, next } = MEANINGS[errno] ?? { why: reasonOf(error) };
+  const { why, next } = MEANINGS[errnoOf(error)] ?? { why: reasonOf(error) };
   return new ErichtError('SENSOR_UNREADABLE', {
     what: `cannot reach ${formatAddress(address)} on /dev/i2c-${busNumber}`,
     why,
     ...(next === undefined ? {} : { next }),
     cause: error,
   });
+}
+
+/** Whether there simply is no chip at the address: nothing is wrong with the bus then. */
+export function isUnanswered(error: unknown): boolean {
+  return MEANINGS[errnoOf(error)] === UNANSWERED;
+}
+
+/** The errno behind an error of a bus; 0 where there is none. */
+export function errnoOf(error: unknown): number {
+  const from = error instanceof ErichtError ? error.cause : error;
+  return Math.abs((from as { errno?: number } | undefined)?.errno ?? 0);
 }

@@ -1,18 +1,22 @@
 import type { PromisifiedBus } from 'i2c-bus';
 import { ErichtError, reasonOf } from '../../lib/errors.ts';
 import { Turns } from '../../lib/turns.ts';
+import { deviceCall } from '../device-calls.ts';
 import { toBusError } from './bus-error.ts';
 import type { I2cBus } from './port.ts';
 
 /** Loads the addon; passed in so that a test can stand for a machine without it. */
 export type LoadAddon = () => Promise<{ openPromisified(busNumber: number): Promise<PromisifiedBus> }>;
 
+/** Of the process: no transfer may share the outcome of another. */
+let transfers = 0;
+
 const loadI2cBus: LoadAddon = async () => (await import('i2c-bus')).default;
 
 /**
  * A Linux I2C bus through i2c-dev, without ever forcing a chip from a kernel driver. One transfer at a time, and after
  * any failure everything is closed and opened anew: i2c-bus keeps a descriptor even if setting its address failed, and
- * would then talk to whatever chip answers at address 0.
+ * would then talk to whatever chip answers at address 0. A bus that hangs keeps one of the threads that devices may have.
  */
 export class LinuxI2cBus implements I2cBus {
   readonly #busNumber: number;
@@ -40,8 +44,10 @@ export class LinuxI2cBus implements I2cBus {
   #transfer<T>(address: number, work: (bus: PromisifiedBus) => Promise<T>): Promise<T> {
     return this.#turns.take(async () => {
       try {
-        this.#opened ??= await this.#open();
-        return await work(this.#opened);
+        const opened = this.#opened ?? (await this.#open());
+        this.#opened = opened;
+        transfers += 1;
+        return await deviceCall(`i2c transfer ${transfers}`, () => work(opened));
       } catch (error) {
         await this.#closeNow();
         throw toBusError(error, this.#busNumber, address);

@@ -2,7 +2,19 @@ import { ErichtError } from '../../lib/errors.ts';
 import { formatAddress, type I2cBus } from '../i2c/port.ts';
 import type { RailReading } from '../rail-reader.ts';
 import type { Averaging } from './averaging.ts';
-import { CALIBRATION, CONVERSION_READY, decodeReading, isIna226, Register } from './registers.ts';
+import {
+  CALIBRATION,
+  CONVERSION_READY,
+  type DecodedReading,
+  decodeReading,
+  isIna226,
+  OVERFLOW,
+  Register,
+} from './registers.ts';
+
+/** What a reading says that found the chip with its settings lost. */
+export const SETTINGS_LOST = 'the chip had lost its settings (its supply broke down) and was set up again';
+export const NO_WINDOW_YET = 'the first averaging window is not over';
 
 export interface Ina226Options {
   bus: I2cBus;
@@ -11,15 +23,26 @@ export interface Ina226Options {
   averaging: Averaging;
 }
 
-/** One INA226 over I2C. Calls must not overlap. */
+export interface Ina226Flags {
+  /** A window has ended since the flags were read last. */
+  ready: boolean;
+  /** Current and power of that window may be wrong. */
+  overflowed: boolean;
+}
+
+/**
+ * One INA226 over I2C. Calls must not overlap. `prepare()` and `read()` are all that a single look takes; whoever wants
+ * every window asks `readFlags()` and then `readWindow()`, and must be the only one: reading the flags clears them.
+ */
 export class Ina226 {
   readonly #bus: I2cBus;
   readonly #address: number;
   readonly #shuntOhms: number;
   readonly #averaging: Averaging;
-  #setUp = false;
-  #firstWindowDone = false;
+  #known = false;
+  #windowDone = false;
   #resets = 0;
+  #setUps = 0;
 
   constructor({ bus, address, shuntOhms, averaging }: Ina226Options) {
     this.#bus = bus;
@@ -33,6 +56,11 @@ export class Ina226 {
     return this.#resets;
   }
 
+  /** How often the settings were written: each time a new window begins. */
+  get setUps(): number {
+    return this.#setUps;
+  }
+
   /** Checks identity and settings; writes the settings only where they differ, because a write halts the conversion. */
   async prepare(): Promise<void> {
     const manufacturer = await this.#read(Register.manufacturer);
@@ -44,28 +72,48 @@ export class Ina226 {
         next: 'check the address',
       });
     }
-    if (await this.#hasSettings()) return;
-    if (this.#setUp) this.#resets += 1;
+    await this.ensureSettings();
+  }
+
+  /** 2 transfers; 5 more where the settings are lost. False if they were, and have been written again. */
+  async ensureSettings(): Promise<boolean> {
+    if (await this.#hasSettings()) {
+      this.#known = true;
+      return true;
+    }
+    // What a chip is found with at first is nothing that it has lost.
+    if (this.#known) this.#resets += 1;
     await this.#writeSettings();
+    return false;
+  }
+
+  /** 1 transfer. */
+  async readFlags(): Promise<Ina226Flags> {
+    const mask = await this.#read(Register.mask);
+    const ready = (mask & CONVERSION_READY) !== 0;
+    if (ready) this.#windowDone = true;
+    return { ready, overflowed: (mask & OVERFLOW) !== 0 };
   }
 
   /**
-   * The newest window. The settings are read after the values: had the chip been reset in between, the values would be
-   * plausible and wrong, so that they are given up.
+   * The newest window, in 5 transfers. The settings are read after the values: had the chip been reset in between, the
+   * values would be plausible and wrong, so that they are given up: undefined. A window that ends during the transfers
+   * (3 ms in 800) is read in place of the one before.
    */
-  async read(): Promise<RailReading> {
-    const ready = this.#firstWindowDone || ((await this.#read(Register.mask)) & CONVERSION_READY) !== 0;
+  async readWindow(): Promise<DecodedReading | undefined> {
     const shunt = await this.#read(Register.shunt);
     const bus = await this.#read(Register.bus);
     const power = await this.#read(Register.power);
-    if (!(await this.#hasSettings())) {
-      this.#resets += 1;
-      await this.#writeSettings();
-      return { absent: 'the chip had lost its settings (its supply broke down) and was set up again' };
-    }
-    if (!ready) return { absent: 'the first averaging window is not over' };
-    this.#firstWindowDone = true;
+    if (!(await this.ensureSettings())) return undefined;
     return decodeReading({ shunt, bus, power }, this.#shuntOhms);
+  }
+
+  /** The newest window, whether or not it was read before; nothing before the first is over. */
+  async read(): Promise<RailReading> {
+    const ready = this.#windowDone || (await this.readFlags()).ready;
+    const window = await this.readWindow();
+    if (window === undefined) return { absent: SETTINGS_LOST };
+    return ready ? window : { absent: NO_WINDOW_YET };
   }
 
   async #hasSettings(): Promise<boolean> {
@@ -76,7 +124,8 @@ export class Ina226 {
 
   /** Calibration first: the first window after the configuration is then scaled by it. Reading the flag clears it. */
   async #writeSettings(): Promise<void> {
-    this.#firstWindowDone = false;
+    this.#windowDone = false;
+    this.#setUps += 1;
     await this.#bus.writeWord(this.#address, Register.calibration, CALIBRATION);
     await this.#bus.writeWord(this.#address, Register.configuration, this.#averaging.configuration);
     await this.#read(Register.mask);
@@ -86,7 +135,7 @@ export class Ina226 {
         next: 'check its supply and the wiring',
       });
     }
-    this.#setUp = true;
+    this.#known = true;
   }
 
   #read(register: number): Promise<number> {

@@ -14,6 +14,9 @@ export const Register = {
 /** Conversion-ready flag (CVRF) of the mask register: all conversions and averages of a window are done. */
 export const CONVERSION_READY = 0x0008;
 
+/** Math-overflow flag (OVF) of the mask register: current and power of the window may be wrong. */
+export const OVERFLOW = 0x0004;
+
 /**
  * The calibration is always this: the current register then equals the shunt register and no product can overflow
  * (32767 × 28800 / 20000 = 47184 at 36 V). Scaling is done here in floating point, which spares the error of a truncated

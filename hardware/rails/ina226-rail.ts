@@ -1,11 +1,13 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../../lib/clock.ts';
 import { ErichtError, reasonOf } from '../../lib/errors.ts';
-import { Turns } from '../../lib/turns.ts';
 import { formatAddress, type I2cBus } from '../i2c/port.ts';
 import { averagingFor } from '../ina226/averaging.ts';
 import { Ina226 } from '../ina226/device.ts';
-import type { RailFinding, RailMeasures, RailReader, RailReading, RailSettings } from '../rail-reader.ts';
+import { WindowReader } from '../ina226/window-reader.ts';
+import type { RailCounts, RailFinding, RailMeasures, RailReader, RailReading, RailSettings } from '../rail-reader.ts';
+import { driverOf } from './kernel-chips.ts';
 
 export interface Ina226RailOptions {
   settings: RailSettings;
@@ -13,57 +15,60 @@ export interface Ina226RailOptions {
   intervalMs: number;
   /** Where device files are. */
   dev: string;
+  /** Where the kernel tells who has claimed a chip. */
+  sysfs: string;
+  clock: Clock;
 }
 
-/** A rail through an INA226 that no kernel driver has claimed. */
+/** A rail through an INA226 that no kernel driver has claimed; every averaging window of it is read. */
 export class Ina226Rail implements RailReader {
   readonly label: string;
   readonly measures: RailMeasures;
   readonly source = 'i2c';
   readonly location: string;
   readonly shuntOhms: number;
+  readonly #settings: RailSettings;
+  readonly #sysfs: string;
   readonly #node: string;
   readonly #bus: I2cBus;
-  readonly #chip: Ina226;
-  readonly #turns = new Turns();
+  readonly #windows: WindowReader;
 
-  constructor({ settings, bus, intervalMs, dev }: Ina226RailOptions) {
+  constructor({ settings, bus, intervalMs, dev, sysfs, clock }: Ina226RailOptions) {
     this.label = settings.label;
     this.measures = settings.measures;
     this.shuntOhms = settings.shuntOhms;
+    this.#settings = settings;
+    this.#sysfs = sysfs;
     this.#node = join(dev, `i2c-${settings.bus}`);
     this.location = `${this.#node} address ${formatAddress(settings.address)}`;
     this.#bus = bus;
-    this.#chip = new Ina226({
-      bus,
-      address: settings.address,
-      shuntOhms: settings.shuntOhms,
-      averaging: averagingFor(intervalMs),
-    });
+    const { address, shuntOhms } = settings;
+    const averaging = averagingFor(intervalMs);
+    const chip = new Ina226({ bus, address, shuntOhms, averaging });
+    this.#windows = new WindowReader({ chip, averaging, clock });
   }
 
-  /** How often the chip was found with its settings lost. */
-  get resets(): number {
-    return this.#chip.resets;
+  get counts(): RailCounts {
+    return this.#windows.counts;
   }
 
   async find(): Promise<RailFinding> {
     try {
-      await this.#turns.take(async () => {
-        await this.#checkNode();
-        await this.#chip.prepare();
-      });
+      await this.#checkNode();
+      await this.#checkUnclaimed();
+      await this.#windows.start();
       return { found: true, detail: `INA226 at ${this.location}, shunt ${this.shuntOhms} ohms` };
     } catch (error) {
       return { found: false, detail: reasonOf(error) };
     }
   }
 
-  read(): Promise<RailReading> {
-    return this.#turns.take(() => this.#chip.read());
+  async read(): Promise<RailReading> {
+    return this.#windows.take();
   }
 
   async close(): Promise<void> {
+    this.#windows.stop();
     await this.#bus.close();
   }
 
@@ -76,5 +81,18 @@ export class Ina226Rail implements RailReader {
         next: "enable I2C in the board's boot configuration and load i2c-dev",
       });
     }
+  }
+
+  /** A descriptor that was opened before a driver came would still reach the chip: only the kernel's list tells. */
+  async #checkUnclaimed(): Promise<void> {
+    const { bus, address } = this.#settings;
+    const driver = await driverOf(this.#sysfs, bus, address);
+    if (driver === undefined) return;
+    this.#windows.stop();
+    throw new ErichtError('SENSOR_UNREADABLE', {
+      what: `${formatAddress(address)} on /dev/i2c-${bus} is claimed by the kernel driver ${driver}`,
+      why: 'it gives no readings of an INA226 here, and a chip is never forced from a driver',
+      next: 'load ina2xx for it, or unbind the driver',
+    });
   }
 }

@@ -10,7 +10,18 @@ export const railSettingsSchema: z.ZodType<RailSettings, unknown> = z.strictObje
     .meta({ description: 'what hangs on it; an inlet is the total of the case' }),
   bus: z.int().min(0).max(255).meta({ description: 'number of the I2C bus: 1 is /dev/i2c-1' }),
   address: z.int().min(0x40).max(0x4f).meta({ description: 'of the chip, set by its pins A0 and A1: 0x40 to 0x4f' }),
-  shuntOhms: z.number().positive().max(10).meta({ description: 'of the resistor: R100 is 0.1, R010 is 0.01' }),
+  // 0.1 mΩ is a 500 A bar; above 1 Ω full scale is below 82 mA, and the number was meant in milliohms.
+  shuntOhms: z
+    .number()
+    .min(0.0001)
+    .max(1)
+    .meta({ description: 'of the resistor, in ohms: R100 is 0.1, R010 is 0.01, R002 is 0.002' }),
+  maxAmperes: z
+    .number()
+    .positive()
+    .max(1000)
+    .optional()
+    .meta({ description: 'the most that flows; a known board needs none', examples: [3] }),
 });
 
 /** All rails of a node: labels and places are each used once. */

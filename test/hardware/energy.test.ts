@@ -38,6 +38,15 @@ t.test('power that flows back never lowers the counter', async (t) => {
   t.equal(energy.coveredSeconds, 2, 'it was measured all the same');
 });
 
+t.test('what a reader counted itself is taken as it is, and joined to what was kept before', async (t) => {
+  const energy = new EnergyCounter(1000);
+  energy.addCounted({ joules: 4, seconds: 0.8 });
+  energy.resume({ joules: 1000, coveredSeconds: 200 });
+  energy.addCounted({ joules: 0, seconds: 0.8 });
+  t.equal(energy.joules, 1004);
+  t.ok(Math.abs(energy.coveredSeconds - 201.6) < 1e-9);
+});
+
 t.test('under gaps and clock jumps the counter is monotonic and bounded by what was covered', async (t) => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   t.comment(`seed ${seed}`);

@@ -1,7 +1,10 @@
 import t from 'tap';
-import { RailsSampler } from '../../../agent/samplers/rails.ts';
-import type { RailFinding, RailReader, RailReading } from '../../../hardware/rail-reader.ts';
+import { EnergyKeeper } from '../../../agent/energy-keeper.ts';
+import { type RailEnergyKeeper, type RailsOptions, RailsSampler } from '../../../agent/samplers/rails.ts';
+import { Sampling } from '../../../agent/sampling.ts';
+import type { RailCounts, RailFinding, RailReader, RailReading } from '../../../hardware/rail-reader.ts';
 import { ErichtError } from '../../../lib/errors.ts';
+import { silentLog } from '../../../lib/log.ts';
 import { railSchema } from '../../../telemetry/report.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 
@@ -14,6 +17,7 @@ class Rail implements RailReader {
   readonly source = 'i2c';
   readonly location = '/dev/i2c-1 address 0x40';
   readonly shuntOhms = 0.01;
+  counts: RailCounts = {};
   finding: RailFinding = { found: true, detail: 'INA226' };
   answer: () => Promise<RailReading> = async () => FIVE_WATTS;
   searches = 0;
@@ -40,7 +44,13 @@ class Rail implements RailReader {
 }
 
 function samplerOf(...rails: Rail[]) {
-  const clock = new ManualClock();
+  return samplerWith(rails);
+}
+
+function samplerWith(
+  rails: Rail[],
+  { clock = new ManualClock(), keeper }: Partial<RailsOptions & { clock: ManualClock }> = {},
+) {
   const source = {
     look: async () => rails,
     whyNone: async () => 'no power source',
@@ -48,7 +58,7 @@ function samplerOf(...rails: Rail[]) {
       for (const rail of rails) await rail.close();
     },
   };
-  return { clock, rails, sampler: new RailsSampler({ source, intervalMs: 1000, clock }) };
+  return { clock, rails, sampler: new RailsSampler({ source, intervalMs: 1000, clock, keeper }) };
 }
 
 async function tick({ clock, sampler }: ReturnType<typeof samplerOf>) {
@@ -197,4 +207,133 @@ t.test('no rail at all is absent with the reason, and a stop closes what is open
   await one.sampler.find();
   await one.sampler.stop();
   t.ok(one.rails[0]!.closed);
+});
+
+t.test('what a reader counted window by window is taken as it is, of a report without a value, too', async (t) => {
+  const all = samplerOf(new Rail('board'));
+  const [rail] = all.rails as [Rail];
+  await all.sampler.find();
+  const counted = { joules: 4, seconds: 0.8 };
+  rail.counts = { resets: 0, saturatedWindows: 0, overflowedWindows: 0, missedWindows: 0 };
+  rail.answer = async () => ({ ...FIVE_WATTS, counted });
+  t.match(await tick(all), [{ powerWatts: 5, energyJoules: 4, coveredSeconds: 0.8, missedWindows: 0 }]);
+  t.match(await tick(all), [{ powerWatts: 5, energyJoules: 8, coveredSeconds: 1.6 }], 'and nothing beside it');
+  rail.answer = async () => ({ saturated: true, counted });
+  rail.counts = { ...rail.counts, saturatedWindows: 1, resets: 2 };
+  const [report] = await tick(all);
+  t.match(report, { saturated: true, energyJoules: 12, coveredSeconds: 2.4, saturatedWindows: 1, resets: 2 });
+  t.notOk('powerWatts' in report!);
+  t.notOk('counted' in report!);
+});
+
+t.test('a search that hangs on one bus leaves the other rails readable', async (t) => {
+  const all = samplerOf(new Rail('board'), new Rail('lights'));
+  all.rails[0]!.find = () => new Promise(() => {});
+  const search = all.sampler.find();
+  await all.clock.advance(1000);
+  t.match(await search, { found: true, detail: /board absent: .*no answer.*; lights: INA226/ });
+  const sample = all.sampler.sample(never);
+  await all.clock.advance(1000);
+  t.match((await sample).rails, [
+    { label: 'board', absent: String },
+    { label: 'lights', powerWatts: 5 },
+  ]);
+});
+
+t.test('joules go on from what an earlier run kept', async (t) => {
+  const directory = t.testdir({});
+  const run = () => {
+    const clock = new ManualClock();
+    return samplerWith([new Rail('board')], { clock, keeper: new EnergyKeeper({ directory, clock, log: silentLog }) });
+  };
+  const first = run();
+  await first.sampler.find();
+  await tick(first);
+  t.match(await tick(first), [{ energyJoules: 5, coveredSeconds: 1 }]);
+  await first.sampler.stop();
+
+  const second = run();
+  await second.sampler.find();
+  t.match(await tick(second), [{ energyJoules: 5, coveredSeconds: 1 }], 'nothing for the time between');
+  t.match(await tick(second), [{ energyJoules: 10, coveredSeconds: 2 }]);
+  await second.sampler.stop();
+});
+
+t.test('a rail that is not there in this run keeps its joules for the next', async (t) => {
+  const directory = t.testdir({});
+  const run = (...labels: string[]) => {
+    const clock = new ManualClock();
+    const keeper = new EnergyKeeper({ directory, clock, log: silentLog });
+    return samplerWith(
+      labels.map((label) => new Rail(label)),
+      { clock, keeper },
+    );
+  };
+  for (const labels of [['board', 'lights'], ['board'], ['lights']]) {
+    const all = run(...labels);
+    await all.sampler.find();
+    await tick(all);
+    await tick(all);
+    await all.sampler.stop();
+  }
+  const last = run('board', 'lights');
+  await last.sampler.find();
+  t.match(await tick(last), [{ energyJoules: 10 }, { energyJoules: 10 }]);
+  await last.sampler.stop();
+});
+
+t.test('a slow disk holds up no report: what it kept is added when it comes', async (t) => {
+  let come: (kept: Record<string, { joules: number; coveredSeconds: number }>) => void = () => {};
+  const keeper: RailEnergyKeeper = {
+    open: () => new Promise((resolve) => (come = resolve)),
+    note() {},
+    async close() {},
+  };
+  const all = samplerWith([new Rail('board')], { keeper });
+  const search = all.sampler.find();
+  await all.clock.advance(600);
+  await search;
+  await tick(all);
+  t.match(await tick(all), [{ energyJoules: 5 }]);
+  come({ board: { joules: 1000, coveredSeconds: 200 } });
+  t.match(await tick(all), [{ energyJoules: 1010, coveredSeconds: 202 }]);
+});
+
+t.test('a board without a rail touches no disk for it', async (t) => {
+  let opened = false;
+  const keeper: RailEnergyKeeper = {
+    open: async () => {
+      opened = true;
+      return {};
+    },
+    note() {},
+    async close() {},
+  };
+  await samplerWith([], { keeper }).sampler.find();
+  t.notOk(opened);
+});
+
+t.test('a stop waits for the disk, which takes its time, but not for ever', async (t) => {
+  const clock = new ManualClock();
+  let written = false;
+  const keeper: RailEnergyKeeper = {
+    open: async () => ({}),
+    note() {},
+    close: () =>
+      new Promise((resolve) => {
+        clock.setTimer(() => {
+          written = true;
+          resolve();
+        }, 1500);
+      }),
+  };
+  const { sampler } = samplerWith([new Rail('board')], { clock, keeper });
+  const sampling = new Sampling({ samplers: [sampler], intervalMs: 1000, clock, log: silentLog });
+  await sampling.start();
+  let writtenAtStop: boolean | undefined;
+  void sampling.stop().then(() => {
+    writtenAtStop = written;
+  });
+  await clock.advance(1600);
+  t.equal(writtenAtStop, true);
 });

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { deviceCall } from '../../../hardware/device-calls.ts';
 import { isAddonBuilt, LinuxI2cBus, type LoadAddon } from '../../../hardware/i2c/linux.ts';
 
 /** Stands for the addon's bus object: what it hands to the kernel are SMBus words, least significant byte first. */
@@ -87,6 +88,25 @@ t.test('transfers on one bus never overlap', async (t) => {
   const bus = new LinuxI2cBus(1, load);
   await Promise.all([1, 2, 3, 4].map((register) => bus.readWord(0x40, register)));
   t.equal(most, 1);
+});
+
+t.test('devices that hang leave a thread to everything else: a transfer waits for theirs', async (t) => {
+  const { load } = addon(() => 0x0100);
+  const bus = new LinuxI2cBus(1, load);
+  await bus.readWord(0x40, 0);
+  const release: (() => void)[] = [];
+  const hung = [1, 2, 3].map((device) =>
+    deviceCall(`hung device ${device}`, () => new Promise<void>((resolve) => release.push(resolve))),
+  );
+  let word: number | undefined;
+  const transfer = bus.readWord(0x40, 0).then((read) => {
+    word = read;
+  });
+  await new Promise(setImmediate);
+  t.equal(word, undefined);
+  for (const end of release) end();
+  await Promise.all([...hung, transfer]);
+  t.equal(word, 1);
 });
 
 t.test('a missing addon names the command that builds it', async (t) => {

@@ -1,5 +1,4 @@
 import t from 'tap';
-import { averagingFor } from '../../../hardware/ina226/averaging.ts';
 import { decodeReading, isIna226, toSigned } from '../../../hardware/ina226/registers.ts';
 
 const near = (actual: number, expected: number, tolerance: number) => Math.abs(actual - expected) <= tolerance;
@@ -46,22 +45,3 @@ t.test('only an INA226 of any revision is taken for one', async (t) => {
   t.notOk(isIna226(0x4954, 0x2260), 'swapped bytes');
   t.notOk(isIna226(0xffff, 0xffff), 'a bus held high');
 });
-
-t.test('the averaging window is long, but over within the interval even on a slow chip', async (t) => {
-  for (const intervalMs of [50, 100, 250, 500, 1000, 2000, 5000, 10_000]) {
-    const { configuration, windowMs } = averagingFor(intervalMs);
-    t.ok(windowMs * 1.1 <= intervalMs, `${windowMs} ms fit into ${intervalMs} ms`);
-    t.ok(windowMs * 1.1 >= intervalMs * 0.75, `${windowMs} ms use most of ${intervalMs} ms`);
-    t.equal(configuration & 0xf007, 0x4007, 'fixed bits, and continuous conversion of shunt and bus');
-    t.equal(windowMs, windowFrom(configuration), 'the word says the same window');
-  }
-  t.ok(averagingFor(1_000_000).windowMs > 16_000, 'the longest the chip has');
-  t.equal(averagingFor(0).windowMs, 0.28, 'the shortest the chip has');
-});
-
-/** The window as the data sheet's tables give it. */
-function windowFrom(configuration: number): number {
-  const samples = [1, 4, 16, 64, 128, 256, 512, 1024][(configuration >> 9) & 7]!;
-  const times = [140, 204, 332, 588, 1100, 2116, 4156, 8244];
-  return (samples * (times[(configuration >> 6) & 7]! + times[(configuration >> 3) & 7]!)) / 1000;
-}

@@ -1,11 +1,14 @@
-import { cpSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { FakeIna226 } from '../../../hardware/i2c/fake-chip.ts';
 import type { I2cBus } from '../../../hardware/i2c/port.ts';
 import type { RailSettings } from '../../../hardware/rail-reader.ts';
 import { RailFinder } from '../../../hardware/rails/rail-finder.ts';
+import { iioChip } from '../../helpers/iio-chip.ts';
+import { ManualClock } from '../../helpers/manual-clock.ts';
 
+const clock = new ManualClock();
 const BOARDS = join(import.meta.dirname, '../../fixtures/boards');
 
 function board(t: Test, name: 'rpi4' | 'laptop') {
@@ -13,6 +16,14 @@ function board(t: Test, name: 'rpi4' | 'laptop') {
   cpSync(join(BOARDS, name, 'sys'), join(root, 'sys'), { recursive: true, verbatimSymlinks: true });
   mkdirSync(join(root, 'dev'));
   return { sysfs: join(root, 'sys'), dev: join(root, 'dev') };
+}
+
+/** As the kernel shows it that a driver has this device. */
+function claimer(sysfs: string, device: string, driver: string): () => void {
+  const directory = join(sysfs, 'bus/i2c/devices', device);
+  mkdirSync(directory, { recursive: true });
+  mkdirSync(join(sysfs, 'bus/i2c/drivers', driver), { recursive: true });
+  return () => symlinkSync(join(sysfs, 'bus/i2c/drivers', driver), join(directory, 'driver'));
 }
 
 const settings = (more: Partial<RailSettings> = {}): RailSettings => ({
@@ -32,7 +43,7 @@ t.test(
   'a chip that the kernel serves is read through hwmon under its configured label, and its bus is left alone',
   async (t) => {
     const roots = board(t, 'rpi4');
-    const finder = new RailFinder({ ...roots, settings: [settings()], intervalMs: 1000, openBus: noBus });
+    const finder = new RailFinder({ ...roots, settings: [settings()], intervalMs: 1000, clock, openBus: noBus });
     const [rail, other, ...rest] = await finder.look();
     t.match(rail, { label: 'board', source: 'hwmon', location: 'hwmon device 1-0040' });
     t.match(
@@ -52,6 +63,7 @@ t.test('a shunt that differs from what the kernel assumes corrects its figures',
     ...roots,
     settings: [settings({ shuntOhms: 0.02 })],
     intervalMs: 1000,
+    clock,
     openBus: noBus,
   });
   const rail = (await finder.look())[0]!;
@@ -62,7 +74,7 @@ t.test('a shunt that differs from what the kernel assumes corrects its figures',
 
 t.test('current that flows back gives negative power, full scale gives no number', async (t) => {
   const roots = board(t, 'rpi4');
-  const rail = (await new RailFinder({ ...roots, settings: [settings()], intervalMs: 1000 }).look())[0]!;
+  const rail = (await new RailFinder({ ...roots, settings: [settings()], intervalMs: 1000, clock }).look())[0]!;
   await rail.find();
   const directory = join(roots.sysfs, 'class/hwmon/hwmon3');
   writeFileSync(join(directory, 'curr1_input'), '-871\n');
@@ -77,7 +89,7 @@ t.test('current that flows back gives negative power, full scale gives no number
 
 t.test('hwmon numbers may change: the device decides', async (t) => {
   const roots = board(t, 'rpi4');
-  const rail = (await new RailFinder({ ...roots, settings: [settings()], intervalMs: 1000 }).look())[0]!;
+  const rail = (await new RailFinder({ ...roots, settings: [settings()], intervalMs: 1000, clock }).look())[0]!;
   await rail.find();
   renameSync(join(roots.sysfs, 'class/hwmon/hwmon3'), join(roots.sysfs, 'class/hwmon/hwmon17'));
   await t.rejects(rail.read(), { code: 'SENSOR_UNREADABLE' });
@@ -87,7 +99,7 @@ t.test('hwmon numbers may change: the device decides', async (t) => {
 
 t.test('looking again does not disturb a reading beside it', async (t) => {
   const roots = board(t, 'rpi4');
-  const rail = (await new RailFinder({ ...roots, settings: [settings()], intervalMs: 1000 }).look())[0]!;
+  const rail = (await new RailFinder({ ...roots, settings: [settings()], intervalMs: 1000, clock }).look())[0]!;
   await rail.find();
   const [, reading] = await Promise.all([rail.find(), rail.read()]);
   t.match(reading, { powerWatts: 4.44 });
@@ -95,13 +107,15 @@ t.test('looking again does not disturb a reading beside it', async (t) => {
 
 t.test('a configured chip that no driver serves is read over its bus', async (t) => {
   const roots = board(t, 'rpi4');
-  const chip = new FakeIna226(0x45);
+  const clock = new ManualClock();
+  const chip = new FakeIna226(0x45, { clock });
   chip.load = { busVolts: 5, shuntVolts: 0.01 };
   const opened: number[] = [];
   const finder = new RailFinder({
     ...roots,
     settings: [settings({ label: 'inlet', measures: 'inlet', address: 0x45 })],
     intervalMs: 1000,
+    clock,
     openBus: (busNumber) => {
       opened.push(busNumber);
       return chip;
@@ -113,15 +127,69 @@ t.test('a configured chip that no driver serves is read over its bus', async (t)
   t.equal(chip.transfers, 0);
   writeFileSync(join(roots.dev, 'i2c-1'), '');
   t.match(await rail.find(), { found: true, detail: /^INA226 at .*i2c-1 address 0x45, shunt 0.01 ohms$/ });
-  chip.convert();
+  await clock.advance(1000);
   t.match(await rail.read(), { busVolts: 5, currentAmperes: 1, powerWatts: 5 });
   t.equal((await finder.look())[0], rail, 'the same reader at the next look');
   t.same(opened, [1]);
+  await finder.close();
+  t.equal(clock.waitingTimers, 0, 'nothing polls after the end');
+});
+
+t.test('a chip that any driver has claimed is never touched, and the driver is named', async (t) => {
+  const roots = board(t, 'rpi4');
+  const clock = new ManualClock();
+  const chip = new FakeIna226(0x45, { clock });
+  writeFileSync(join(roots.dev, 'i2c-1'), '');
+  const finder = new RailFinder({
+    ...roots,
+    settings: [settings({ address: 0x45 })],
+    intervalMs: 1000,
+    clock,
+    openBus: () => chip,
+  });
+  const claim = claimer(roots.sysfs, '1-0045', 'somebodys-meter');
+  const rail = (await finder.look())[0]!;
+  claim();
+  t.match(await rail.find(), {
+    found: false,
+    detail: /^0x45 on \/dev\/i2c-1 is claimed by the kernel driver somebodys-meter: .*never forced.*unbind/,
+  });
+  t.equal(chip.transfers, 0);
+
+  unlinkSync(join(roots.sysfs, 'bus/i2c/devices/1-0045/driver'));
+  t.match(await rail.find(), { found: true });
+  await clock.advance(1000);
+  claim();
+  t.match(await rail.find(), { found: false });
+  const { transfers } = chip;
+  await clock.advance(10_000);
+  t.equal(chip.transfers, transfers, 'the polling has ended');
+});
+
+t.test('a chip that a driver takes over while it is polled goes on through the driver', async (t) => {
+  const roots = board(t, 'rpi4');
+  const clock = new ManualClock();
+  const chip = new FakeIna226(0x45, { clock });
+  writeFileSync(join(roots.dev, 'i2c-1'), '');
+  const finder = new RailFinder({
+    ...roots,
+    settings: [settings({ address: 0x45 })],
+    intervalMs: 1000,
+    clock,
+    openBus: () => chip,
+  });
+  await (await finder.look())[0]!.find();
+  await clock.advance(1000);
+  iioChip(roots.sysfs, { device: '1-0045' });
+  const { transfers } = chip;
+  t.match((await finder.look())[0], { source: 'iio', label: 'board' });
+  await clock.advance(10_000);
+  t.equal(chip.transfers, transfers);
 });
 
 t.test('a laptop battery is a rail while it discharges', async (t) => {
   const roots = board(t, 'laptop');
-  const rails = await new RailFinder({ ...roots, settings: [], intervalMs: 1000 }).look();
+  const rails = await new RailFinder({ ...roots, settings: [], intervalMs: 1000, clock }).look();
   t.equal(rails.length, 1, 'the battery of a mouse is none');
   const battery = rails[0]!;
   t.match(battery, { label: 'battery', measures: 'board', source: 'battery', location: 'power supply BAT0' });
@@ -138,7 +206,13 @@ t.test('a laptop battery is a rail while it discharges', async (t) => {
 
 t.test('where there is nothing, the reason says so, and what would help', async (t) => {
   const root = t.testdir({ dev: {}, sys: {} });
-  const finder = new RailFinder({ sysfs: join(root, 'sys'), dev: join(root, 'dev'), settings: [], intervalMs: 1000 });
+  const finder = new RailFinder({
+    sysfs: join(root, 'sys'),
+    dev: join(root, 'dev'),
+    settings: [],
+    intervalMs: 1000,
+    clock,
+  });
   t.same(await finder.look(), []);
   t.equal(await finder.whyNone(), 'no power source: no INA226, no I2C bus, no battery');
   writeFileSync(join(root, 'dev/i2c-1'), '');

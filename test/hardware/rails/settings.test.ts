@@ -19,6 +19,9 @@ t.test('addresses outside the chip and shunts of nothing are refused', async (t)
     { address: 0x50 },
     { shuntOhms: 0 },
     { shuntOhms: -1 },
+    { shuntOhms: 0.00001 },
+    { shuntOhms: 2 },
+    { maxAmperes: 0 },
     { bus: -1 },
     { shunt: 1 },
   ]) {
