@@ -8,6 +8,7 @@ import { encode } from '../../telemetry/codec.ts';
 import type { Facts } from '../../telemetry/facts.ts';
 import type { RecordSink } from '../../telemetry/link.ts';
 import { MAX_REPORT_BYTES, type Report } from '../../telemetry/report.ts';
+import { encodeWithin } from '../report-limit.ts';
 import type { SpooledRecord } from '../spool/frame.ts';
 import { Spool, type SpoolCounts } from '../spool/spool.ts';
 import type { SpoolFiles } from '../spool/spool-files.ts';
@@ -105,7 +106,7 @@ export class Publisher {
     const { seq } = report;
     this.#ledger.offered(seq);
     const claimVersion = this.#ledger.version;
-    const body = encode({ ...report, claim: this.#ledger.claim(seq) });
+    const body = encodeWithin({ ...report, claim: this.#ledger.claim(seq) });
     if (body.length > MAX_REPORT_BYTES) {
       this.#giveUp({ runId: this.#runId, seq }, 'too-large', `it takes ${body.length} bytes`);
       return;

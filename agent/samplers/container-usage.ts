@@ -22,27 +22,40 @@ interface Known {
 export class ContainerUsage {
   readonly #root: string;
   readonly #clock: Clock;
-  #known = new Map<string, Known>();
+  readonly #known = new Map<string, Known>();
+  #unified: boolean | undefined;
 
   constructor(sysfs: string, clock: Clock) {
     this.#root = join(sysfs, 'fs/cgroup');
     this.#clock = clock;
   }
 
-  /** Usage since the call before; a container that is new has no CPU ratio yet. */
+  /** CPU since the call before that named the container: none at the first. */
   async read(containerIds: string[], signal: AbortSignal): Promise<Map<string, ContainerUsageReading>> {
     const readings = new Map<string, ContainerUsageReading>();
-    const known = new Map<string, Known>();
+    if (containerIds.length === 0 || !(await this.#isUnified())) return readings;
     for (const id of containerIds) {
       const directory = this.#known.get(id)?.directory ?? (await this.#find(id));
       if (directory === undefined) continue;
       const atMs = this.#clock.monotonicMs();
       const usageMicroseconds = numberOf(await readKernelText(join(directory, 'cpu.stat'), signal), 'usage_usec');
       readings.set(id, { ...this.#cpu(id, usageMicroseconds, atMs), ...(await this.#memory(directory, signal)) });
-      if (usageMicroseconds !== undefined) known.set(id, { directory, usageMicroseconds, atMs });
+      if (usageMicroseconds === undefined) this.#known.delete(id);
+      else this.#known.set(id, { directory, usageMicroseconds, atMs });
     }
-    this.#known = known;
     return readings;
+  }
+
+  /** Forgets all others. */
+  keepOnly(containerIds: string[]): void {
+    const kept = new Set(containerIds);
+    for (const id of this.#known.keys()) if (!kept.has(id)) this.#known.delete(id);
+  }
+
+  /** Only the root of cgroup v2 has this file. Asked once: it takes a boot to change. */
+  async #isUnified(): Promise<boolean> {
+    this.#unified ??= (await readKernelText(join(this.#root, 'cgroup.controllers'))) !== undefined;
+    return this.#unified;
   }
 
   #cpu(id: string, usageMicroseconds: number | undefined, atMs: number): ContainerUsageReading {

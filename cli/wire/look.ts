@@ -6,10 +6,12 @@ import { parseDuration } from '../../lib/duration.ts';
 import { ErichtError, reasonOf, toErichtError } from '../../lib/errors.ts';
 import { type Log, plainLog, silentLog } from '../../lib/log.ts';
 import { clusterStatus, type ObservedReport } from '../../telemetry/cluster-status.ts';
+import type { IdentityConflicts } from '../../telemetry/identity-conflict.ts';
 import type { PipelineStatus, Status } from '../../telemetry/status.ts';
 import { topicSpecs } from '../../telemetry/topics.ts';
 import { say, type VerbContext } from '../context.ts';
 import { type Settings, simulatedSettings } from '../settings.ts';
+import { conflictsIn, learnSerials } from './conflicts.ts';
 import { kafkaSettingsOf } from './kafka.ts';
 import { makeStore } from './store.ts';
 import { collectorGroup } from './transport.ts';
@@ -61,10 +63,14 @@ export async function statusOfStore(context: VerbContext, settings: Settings): P
     const clusterId = await chooseCluster(settings, store);
     const [latest, facts] = await Promise.all([store.latest(clusterId), store.facts(clusterId)]);
     const now = await store.nowMs();
-    const { way, reports } = await upToDate(settings, await transport, latest, { nowMs: now, clock, log });
+    const conflicts = await conflictsIn(store, { clusterId, latest, nowMs: now, log });
+    const { way, reports } = await upToDate(settings, await transport, latest, { nowMs: now, conflicts, clock, log });
     const pipeline = { ...way, store: { kind: store.kind, reachable: true } };
     const { expectedNodes } = settings.config;
-    return clusterStatus({ clusterId, reports, facts, pipeline, expectedNodes, now });
+    const conflictOf = (nodeId: string) => conflicts.warning(clusterId, nodeId, now);
+    const isDoubted = latest.some(({ report }) => conflictOf(report.nodeId) !== undefined);
+    if (isDoubted && way.transport === 'kafka' && way.readable) await learnSerials(conflicts, { settings, clock, log });
+    return clusterStatus({ clusterId, reports, facts, pipeline, expectedNodes, conflictOf, now });
   } finally {
     await store.stop();
   }
@@ -95,7 +101,7 @@ async function upToDate(
   settings: Settings,
   way: TransportStatus,
   stored: ObservedReport[],
-  surroundings: { nowMs: number; clock: Clock; log: Log },
+  surroundings: { nowMs: number; conflicts: IdentityConflicts; clock: Clock; log: Log },
 ): Promise<{ way: TransportStatus; reports: ObservedReport[] }> {
   if (way.transport === 'link' || !way.readable || way.collectorLag === 0) return { way, reports: stored };
   const { withRecentReports } = await import('./recent-reports.ts');

@@ -3,6 +3,7 @@ import { withDeadline } from '../../lib/deadline.ts';
 import type { Log } from '../../lib/log.ts';
 import type { ObservedReport } from '../../telemetry/cluster-status.ts';
 import { decodeReport } from '../../telemetry/codec.ts';
+import type { IdentityConflicts } from '../../telemetry/identity-conflict.ts';
 import { topicSpecs } from '../../telemetry/topics.ts';
 import type { Settings } from '../settings.ts';
 import { kafkaSettingsOf } from './kafka.ts';
@@ -20,7 +21,7 @@ const LIMIT_MS = 8000;
 export async function withRecentReports(
   settings: Settings,
   stored: ObservedReport[],
-  { nowMs, clock, log }: { nowMs: number; clock: Clock; log: Log },
+  { nowMs, conflicts, clock, log }: { nowMs: number; conflicts: IdentityConflicts; clock: Clock; log: Log },
 ): Promise<ObservedReport[]> {
   const newest = new Map(stored.map((observed) => [nodeOf(observed), observed]));
   const intervalMs = Math.max(0, ...stored.map(({ report }) => report.intervalMs));
@@ -32,7 +33,9 @@ export async function withRecentReports(
     for await (const page of pages) {
       for (const { value, appendedAt } of page) {
         const decoded = value && decodeReport(value);
-        if (decoded?.ok) take(newest, { report: decoded.value, appendedAt });
+        if (!decoded?.ok) continue;
+        conflicts.report(decoded.value, appendedAt);
+        take(newest, { report: decoded.value, appendedAt });
       }
     }
   };

@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { clusterStatus, type ObservedReport } from '../../telemetry/cluster-status.ts';
 import type { Facts } from '../../telemetry/facts.ts';
+import { IdentityConflicts } from '../../telemetry/identity-conflict.ts';
 import type { Report } from '../../telemetry/report.ts';
 import { isHeard, type PipelineStatus, type Status } from '../../telemetry/status.ts';
 import { ARRIVALS_KEPT_MS, HISTORY_KEPT, type HistoryPoint, type InterfaceView } from '../messages.ts';
@@ -54,6 +55,7 @@ export class LiveState {
   readonly #nodes = new Map<string, NodeEntry>();
   readonly #facts = new Map<string, { facts: Facts; appendedAt: number }>();
   readonly #heardMs: number[] = [];
+  readonly #conflicts = new IdentityConflicts();
   readonly #history: HistoryPoint[] = [];
   #clusterId: string | undefined;
   #firstArrivalMs: number | undefined;
@@ -88,6 +90,7 @@ export class LiveState {
     const known = this.#nodes.get(report.nodeId);
     this.#firstArrivalMs ??= this.#clock.monotonicMs();
     this.#heardMs.push(this.#clock.monotonicMs());
+    this.#conflicts.report(report, this.#clock.monotonicMs());
     if (known && !isNewer({ report, appendedAt }, known, now)) {
       // A goodbye that is sent again is no sign of life.
       if (!report.goodbye) known.otherSignAt = now;
@@ -103,6 +106,7 @@ export class LiveState {
   acceptFacts(facts: Facts, appendedAt: number): void {
     this.adoptCluster(facts.clusterId);
     if (facts.clusterId !== this.#clusterId) return;
+    this.#conflicts.facts(facts, appendedAt, this.#clock.monotonicMs());
     const known = this.#facts.get(facts.nodeId);
     if (known && !isLater(appendedAt, known.appendedAt, this.#clock.now())) return;
     this.#facts.set(facts.nodeId, { facts, appendedAt });
@@ -111,12 +115,14 @@ export class LiveState {
   }
 
   status(pipeline: PipelineStatus): Status {
+    const clusterId = this.#clusterId ?? '';
     return clusterStatus({
-      clusterId: this.#clusterId ?? '',
+      clusterId,
       reports: this.#observed(),
       facts: this.#facts.values(),
       pipeline,
       expectedNodes: this.#expectedNodes,
+      conflictOf: (nodeId) => this.#conflicts.warning(clusterId, nodeId, this.#clock.monotonicMs()),
       now: this.#clock.now(),
     });
   }

@@ -22,12 +22,12 @@ export function nodeDetails(report: Report, facts: Facts | undefined, interfaces
       availableBytes,
     })),
     interfaces,
-    ...(docker
+    ...(docker && docker.engine !== 'stopped'
       ? {
           containers: {
             running: docker.runningContainers,
-            total: docker.containers.length,
-            busiest: docker.containers
+            total: (docker.containers?.length ?? 0) + (docker.leftOutContainers ?? 0),
+            busiest: (docker.containers ?? [])
               .toSorted((a, b) => (b.cpuUsageRatio ?? -1) - (a.cpuUsageRatio ?? -1))
               .slice(0, MOST_CONTAINERS),
           },

@@ -107,7 +107,7 @@ export function Network({ details }: { details: NodeDetails }) {
 export function Containers({ details }: { details: NodeDetails }) {
   const { containers } = details;
   if (!containers) {
-    const finding = details.findings.find(({ subject, found }) => subject === 'docker' && !found);
+    const finding = details.findings.find(({ subject }) => subject === 'docker');
     return finding ? (
       <Panel name="containers" title="Containers" note="none read">
         <p class="reason">{finding.detail}</p>

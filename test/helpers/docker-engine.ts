@@ -7,10 +7,18 @@ import { runTool } from './run-tool.ts';
 import { type Teardown, tempDir } from './temp.ts';
 
 export interface DockerEngine {
+  socketPath: string;
   /** Runs a docker command against this engine. */
   docker(...args: string[]): Promise<string>;
   /** Runs docker compose, whichever generation this machine has. */
   compose(directory: string, ...args: string[]): Promise<string>;
+  /** Ends the engine and with it its containers; its data stays. */
+  stop(): Promise<void>;
+  /** Starts it again, and waits until it answers. */
+  start(): Promise<void>;
+  /** SIGSTOP and SIGCONT: an engine that is there and says nothing. */
+  freeze(): void;
+  thaw(): void;
 }
 
 /** Why no engine can be started here; undefined when one can. */
@@ -31,11 +39,12 @@ export async function ownDockerEngine(t: Teardown): Promise<DockerEngine> {
   const compose = await composeCommand();
   if (!compose) throw new Error('the package docker-compose brought no docker compose');
   const folder = await tempDir(t);
-  const socket = `unix://${join(folder, 'docker.sock')}`;
+  const socketPath = join(folder, 'docker.sock');
+  const socket = `unix://${socketPath}`;
   const directories = { data: join(folder, 'data'), exec: join(folder, 'exec') };
   await Promise.all(Object.values(directories).map((directory) => mkdir(directory)));
   const roots = ['--data-root', directories.data, '--exec-root', directories.exec];
-  const args = [...roots, '--pidfile', join(folder, 'dockerd.pid'), '-H', socket, '--bridge', 'none'];
+  const args = [...roots, '--pidfile', join(folder, 'docker.pid'), '-H', socket, '--bridge', 'none'];
   const logFile = join(folder, 'dockerd.log');
   const server = new ServerProcess({ name: 'dockerd', command: 'dockerd', args, logFile, clock: systemClock });
   const env = { ...process.env, DOCKER_HOST: socket, DOCKER_CONFIG: folder };
@@ -47,17 +56,23 @@ export async function ownDockerEngine(t: Teardown): Promise<DockerEngine> {
     if (forwarding === 'ACCEPT') await runTool('iptables', ['-P', 'FORWARD', 'ACCEPT']);
     await unmountBelow(folder);
   });
-  server.start();
-  await server.untilReady(
-    () =>
-      docker('info').then(
-        () => true,
-        () => false,
-      ),
-    60_000,
-  );
+  const answers = () =>
+    docker('info').then(
+      () => true,
+      () => false,
+    );
+  const start = async () => {
+    server.start();
+    await server.untilReady(answers, 60_000);
+  };
+  await start();
   return {
+    socketPath,
     docker,
+    start,
+    stop: () => server.stop(30_000),
+    freeze: () => server.signal('SIGSTOP'),
+    thaw: () => server.signal('SIGCONT'),
     compose: (directory, ...words) => {
       return runTool(compose[0] ?? '', [...compose.slice(1), ...words], { env, cwd: directory, limitMs: 300_000 });
     },

@@ -24,29 +24,43 @@ const PROGRAMS = ['bash', 'sh', 'cat', 'head', 'od', 'tr', 'ls', 'id'];
  */
 export async function buildLocalImage(engine: DockerEngine, image: LocalImage, folder: string): Promise<void> {
   const { user, data, jarsIn, jars, tag } = image;
-  await Promise.all(
-    ['usr/bin', 'usr/lib', 'usr/lib64', 'etc', 'tmp'].map((name) => mkdir(join(folder, name), { recursive: true })),
-  );
-  for (const name of ['bin', 'lib', 'lib64']) await symlink(`usr/${name}`, join(folder, name));
+  await makeFolders(folder);
   await writeFile(
     join(folder, 'etc/passwd'),
     `root:x:0:0::/:/bin/sh\n${user.name}:x:${user.id}:${user.id}::/:/bin/sh\n`,
   );
   await writeFile(join(folder, 'etc/group'), `root:x:0:\n${user.name}:x:${user.id}:\n`);
-  await copyPrograms(folder);
+  await copyPrograms(folder, PROGRAMS);
   await copyJava(folder);
   await mkdir(dirname(join(folder, jarsIn)), { recursive: true });
   await runTool('cp', ['-r', jars, join(folder, jarsIn)]);
   await mkdir(join(folder, data), { recursive: true });
   await runTool('chown', [`${user.id}:${user.id}`, join(folder, data)]);
   await runTool('chmod', ['1777', join(folder, 'tmp')]);
+  await importImage(engine, tag, folder);
+}
+
+/** Makes an image with a shell and a few small programs of this machine. `folder` must be empty. */
+export async function buildShellImage(engine: DockerEngine, tag: string, folder: string): Promise<void> {
+  await makeFolders(folder);
+  await copyPrograms(folder, ['sh', 'sleep', 'cat', 'touch', 'rm']);
+  await importImage(engine, tag, folder);
+}
+
+async function makeFolders(folder: string): Promise<void> {
+  const folders = ['usr/bin', 'usr/lib', 'usr/lib64', 'etc', 'tmp'];
+  await Promise.all(folders.map((name) => mkdir(join(folder, name), { recursive: true })));
+  for (const name of ['bin', 'lib', 'lib64']) await symlink(`usr/${name}`, join(folder, name));
+}
+
+async function importImage(engine: DockerEngine, tag: string, folder: string): Promise<void> {
   const archive = `${folder}.tar`;
   await runTool('tar', ['-C', folder, '-cf', archive, '.']);
   await engine.docker('import', '--change', 'ENV PATH=/usr/bin', archive, tag);
 }
 
-async function copyPrograms(folder: string): Promise<void> {
-  for (const name of PROGRAMS) {
+async function copyPrograms(folder: string, names: string[]): Promise<void> {
+  for (const name of names) {
     const file = await findProgram(name);
     if (!file) throw new Error(`no "${name}" on this machine`);
     await runTool('cp', ['-L', file, join(folder, 'usr/bin', name)]);

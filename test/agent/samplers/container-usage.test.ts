@@ -6,6 +6,9 @@ import { ManualClock } from '../../helpers/manual-clock.ts';
 
 const never = new AbortController().signal;
 
+/** What the root of cgroup v2 has and no root of v1 has. */
+const unified = { fs: { cgroup: { 'cgroup.controllers': 'cpu memory' } } };
+
 function write(directory: string, microseconds: number, memory?: { current: number; cache: number }) {
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'cpu.stat'), `usage_usec ${microseconds}\nuser_usec 1\nsystem_usec 2\n`);
@@ -15,7 +18,7 @@ function write(directory: string, microseconds: number, memory?: { current: numb
 }
 
 t.test("usage comes from the container's cgroup, with either of the engine's drivers", async (t) => {
-  const root = t.testdir({});
+  const root = t.testdir(unified);
   const clock = new ManualClock();
   const usage = new ContainerUsage(root, clock);
   const systemd = join(root, 'fs/cgroup/system.slice/docker-aaa.scope');
@@ -33,7 +36,7 @@ t.test("usage comes from the container's cgroup, with either of the engine's dri
 });
 
 t.test('a restarted container begins anew, an ended one is absent', async (t) => {
-  const root = t.testdir({});
+  const root = t.testdir(unified);
   const clock = new ManualClock();
   const usage = new ContainerUsage(root, clock);
   const directory = join(root, 'fs/cgroup/docker/aaa');
@@ -45,4 +48,26 @@ t.test('a restarted container begins anew, an ended one is absent', async (t) =>
   rmSync(directory, { recursive: true });
   t.same((await usage.read(['aaa'], never)).get('aaa'), {});
   t.equal((await usage.read(['aaa'], never)).has('aaa'), false);
+});
+
+t.test('where cgroup v1 is mounted nothing is read', async (t) => {
+  const root = t.testdir({});
+  write(join(root, 'fs/cgroup/docker/aaa'), 1000, { current: 50_000, cache: 0 });
+  t.equal((await new ContainerUsage(root, new ManualClock()).read(['aaa'], never)).size, 0);
+});
+
+t.test('what is not named keeps its last reading until it is forgotten', async (t) => {
+  const root = t.testdir(unified);
+  const clock = new ManualClock();
+  const usage = new ContainerUsage(root, clock);
+  for (const id of ['aaa', 'bbb']) write(join(root, 'fs/cgroup/docker', id), 0);
+  await usage.read(['aaa', 'bbb'], never);
+  await clock.advance(5000);
+  write(join(root, 'fs/cgroup/docker/bbb'), 1_000_000);
+  t.same((await usage.read(['bbb'], never)).get('bbb'), { cpuUsageRatio: 0.2 });
+  await clock.advance(5000);
+  write(join(root, 'fs/cgroup/docker/aaa'), 1_000_000);
+  t.same((await usage.read(['aaa'], never)).get('aaa'), { cpuUsageRatio: 0.1 }, 'over the 10 s since its own reading');
+  usage.keepOnly(['bbb']);
+  t.same((await usage.read(['aaa'], never)).get('aaa'), {});
 });

@@ -2,25 +2,29 @@ import { once } from 'node:events';
 import { renameSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type Dockerode from 'dockerode';
-import t from 'tap';
-import { DockerSampler, toContainer } from '../../../agent/samplers/docker.ts';
+import t, { type Test } from 'tap';
+import { DockerSampler } from '../../../agent/samplers/docker.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 import { tempDir } from '../../helpers/temp.ts';
 
-const sampler = (...socketPaths: string[]) =>
-  new DockerSampler({ clock: new ManualClock(), sysfs: '/nonexistent', socketPaths });
+const never = new AbortController().signal;
+
+function sampler(t: Test, ...socketPaths: string[]) {
+  const made = new DockerSampler({ clock: new ManualClock(), sysfs: '/nonexistent', socketPaths });
+  t.teardown(() => made.stop());
+  return made;
+}
 
 t.test('no engine is absent, not failed', async (t) => {
   const directory = await tempDir(t);
-  t.same(await sampler(join(directory, 'docker.sock'), join(directory, 'other.sock')).find(), {
+  t.same(await sampler(t, join(directory, 'docker.sock'), join(directory, 'other.sock')).find(), {
     subject: 'docker',
     found: false,
     detail: `no Docker Engine here: there is no ${directory}/docker.sock`,
   });
 });
 
-t.test('the socket of an engine that has ended says so', async (t) => {
+t.test('the socket of an engine that has ended says so, and nothing of containers', async (t) => {
   const directory = await tempDir(t);
   const server = createServer().listen(join(directory, 'live.sock'));
   await once(server, 'listening');
@@ -28,42 +32,33 @@ t.test('the socket of an engine that has ended says so', async (t) => {
   renameSync(join(directory, 'live.sock'), join(directory, 'docker.sock'));
   server.close();
   await once(server, 'close');
-  t.match(await sampler(join(directory, 'docker.sock')).find(), {
-    found: false,
-    detail: `the Docker Engine at ${directory}/docker.sock is not running`,
-  });
+  const docker = sampler(t, join(directory, 'docker.sock'));
+  t.match(await docker.find(), { found: true, detail: `the Docker Engine at ${directory}/docker.sock is not running` });
+  t.equal(docker.hasNews(), false);
+  t.same(await docker.sample(never), { docker: { engine: 'stopped' } });
+  t.same(docker.facts(), {});
 });
 
 t.test('something else behind the socket is told, not believed', async (t) => {
   const directory = await tempDir(t);
-  const server = createServer((socket) => socket.end('SSH-2.0-nonsense\r\n\r\n')).listen(
-    join(directory, 'docker.sock'),
-  );
+  const path = join(directory, 'docker.sock');
+  const server = createServer((socket) => socket.end('SSH-2.0-nonsense\r\n\r\n')).listen(path);
   t.teardown(() => server.close());
   await once(server, 'listening');
-  t.match(await sampler(join(directory, 'docker.sock')).find(), { found: false, detail: /does not answer/ });
+  const docker = sampler(t, path);
+  t.match(await docker.find(), { found: false, detail: /does not answer/ });
+  await t.rejects(docker.sample(never), /no Docker Engine was found/);
 });
 
-t.test("the engine's words become those of a report", async (t) => {
-  const listed = (more: object) =>
-    ({
-      Id: '0123456789abcdef0123456789abcdef',
-      Names: ['/kafka-1'],
-      Image: 'apache/kafka:4.1.0',
-      State: 'running',
-      Status: 'Up 2 hours',
-      ...more,
-    }) as Dockerode.ContainerInfo;
-  t.same(toContainer(listed({}), 2), {
-    id: '0123456789ab',
-    name: 'kafka-1',
-    image: 'apache/kafka:4.1.0',
-    state: 'running',
-    restarts: 2,
-  });
-  t.equal(toContainer(listed({ Status: 'Up 2 hours (healthy)' }), 0).health, 'healthy');
-  t.equal(toContainer(listed({ Status: 'Up 2 hours (unhealthy)' }), 0).health, 'unhealthy');
-  t.equal(toContainer(listed({ Status: 'Up 3 seconds (health: starting)' }), 0).health, 'starting');
-  t.equal(toContainer(listed({ Status: 'Up 3 days (Paused)', State: 'paused' }), 0).health, undefined);
-  t.equal(toContainer(listed({ Names: [] }), undefined).name, '0123456789ab', 'a container may have no name');
+t.test('a stop in the middle of a first look that gets no answer is quick', async (t) => {
+  const directory = await tempDir(t);
+  const path = join(directory, 'docker.sock');
+  const server = createServer().listen(path);
+  t.teardown(() => server.close());
+  await once(server, 'listening');
+  const docker = new DockerSampler({ clock: new ManualClock(), sysfs: '/nonexistent', socketPaths: [path] });
+  const look = docker.find();
+  await once(server, 'connection');
+  await docker.stop();
+  t.match(await look, { found: false });
 });
