@@ -1,6 +1,7 @@
 import { cpus, networkInterfaces, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { readKernelText } from '../hardware/kernel-file.ts';
+import { readPageSize } from '../hardware/page-size.ts';
 import { profileOf } from '../hardware/profiles.ts';
 import type { Clock } from '../lib/clock.ts';
 import { withDeadline } from '../lib/deadline.ts';
@@ -16,6 +17,9 @@ export type FactsPart = Pick<
   Facts,
   | 'intervalMs'
   | 'model'
+  | 'boardProfile'
+  | 'maxWatts'
+  | 'pageSizeBytes'
   | 'hardwareSerial'
   | 'operatingSystem'
   | 'kernel'
@@ -55,9 +59,13 @@ export async function gatherFacts(options: FactsOptions): Promise<FactsPart> {
   const here = procfs === '/proc';
   const hardware = await readHardware(sysfs, here);
   const rails = known.flatMap((facts) => facts.rails ?? []);
+  const profile = hardware.model === undefined ? undefined : profileOf(hardware.model);
   return definedOnly({
     intervalMs,
     model: hardware.model,
+    boardProfile: profile?.id,
+    maxWatts: profile?.maxWatts,
+    pageSizeBytes: await readPageSize(procfs),
     hardwareSerial: hardware.serial,
     operatingSystem:
       (await readOsName(options.osReleaseFile ?? (here ? '/etc/os-release' : ''))) ?? hardware.operatingSystem,

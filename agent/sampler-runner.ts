@@ -74,22 +74,26 @@ export class SamplerRunner {
     return status;
   }
 
-  /** Looks whether there is anything to read, unless that was done within the last minute or is under way. */
+  /** Looks whether there is anything to read: once a minute where that is doubtful, and when the sampler has news. */
   async lookIfDue(): Promise<void> {
     const nowMs = this.#clock.monotonicMs();
     const doubtful = !this.#finding.found || this.#failuresInARow >= FAILURES_UNTIL_FIND;
-    if (!doubtful || this.#isFinding || nowMs - this.#findAt < FIND_AGAIN_MS) return;
+    const isDue = doubtful && nowMs - this.#findAt >= FIND_AGAIN_MS;
+    if (this.#isFinding || !(isDue || this.#sampler.hasNews?.())) return;
     this.#findAt = nowMs;
     this.#isFinding = true;
     try {
       const look = Promise.resolve().then(() => this.#sampler.find());
-      // Late answers still count: a slow bus is better found late than never.
-      void look.then((finding) => this.#note(finding)).catch(() => {});
+      // Late answers still count: a slow bus is better found late than never. Until then no second search is begun.
+      void look
+        .then((finding) => this.#note(finding))
+        .catch(() => {})
+        .finally(() => {
+          this.#isFinding = false;
+        });
       await withDeadline(look, FIND_TIMEOUT_MS, `looking for ${this.name}`, this.#clock);
     } catch (error) {
       this.#note({ subject: this.#finding.subject, found: false, detail: reasonOf(error) });
-    } finally {
-      this.#isFinding = false;
     }
   }
 
@@ -139,6 +143,10 @@ export class SamplerRunner {
     const value = this.#value;
     if (!value || this.#clock.monotonicMs() - value.startedMs > KEPT_PERIODS * this.#periodMs) return undefined;
     return { part: value.part, sampledAt: value.sampledAt, fresh: value.round === round };
+  }
+
+  get stopWithinMs(): number | undefined {
+    return this.#sampler.stopWithinMs;
   }
 
   async stop(): Promise<void> {

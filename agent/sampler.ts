@@ -15,7 +15,7 @@ export interface SamplerSurroundings {
 
 /** The part of a report that samplers fill; each owns the keys that it returns. */
 export type ReportPart = Partial<
-  Pick<Report, 'cpu' | 'load' | 'memory' | 'temperature' | 'rails' | 'storage' | 'network' | 'docker'>
+  Pick<Report, 'cpu' | 'load' | 'memory' | 'temperature' | 'rails' | 'storage' | 'network' | 'docker' | 'throttling'>
 >;
 
 /** What a sampler knows of the board that changes rarely. */
@@ -40,9 +40,13 @@ export interface Sampler {
   readonly timeoutMs: number;
   /** Looks whether there is anything to read here; may be called at any time, beside sample(), too. Never rejects. */
   find(): Promise<Finding>;
+  /** Whether what the last find() told no longer holds: it is asked again at the next round. */
+  hasNews?(): boolean;
   /** One reading. `signal` is aborted at the timeout. */
   sample(signal: AbortSignal): Promise<ReportPart>;
   /** As far as the last find() told. */
   facts?(): SamplerFacts;
+  /** What its stop may take where that is more than a moment: it writes to a disk. */
+  readonly stopWithinMs?: number;
   stop?(): Promise<void>;
 }

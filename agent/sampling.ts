@@ -105,7 +105,8 @@ export class Sampling {
     await Promise.all(
       this.#runners.map(async (runner) => {
         try {
-          await withDeadline(runner.stop(), STOP_LIMIT_MS, `stopping the sampler ${runner.name}`, this.#clock);
+          const limitMs = runner.stopWithinMs ?? STOP_LIMIT_MS;
+          await withDeadline(runner.stop(), limitMs, `stopping the sampler ${runner.name}`, this.#clock);
         } catch (error) {
           this.#log.debug({ sampler: runner.name }, reasonOf(error));
         }

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listKernelDirectory, readKernelNumber } from '../../hardware/kernel-file.ts';
+import { KernelFile, KernelFiles, listKernelDirectory } from '../../hardware/kernel-file.ts';
 import { reasonOf } from '../../lib/errors.ts';
 import type { Finding, ReportPart, Sampler, SamplerSurroundings } from '../sampler.ts';
 import { type CpuSnapshot, type CpuTimes, CpuUsage } from './cpu-usage.ts';
@@ -13,41 +12,49 @@ export class ProcCpuSampler implements Sampler {
   readonly name = 'cpu';
   readonly periodMs: number;
   readonly timeoutMs = 1000;
-  readonly #statFile: string;
+  readonly #stat: KernelFile;
   readonly #frequencyRoot: string;
   readonly #usage = new CpuUsage(1);
-  #frequencyFiles: string[] = [];
+  /** Some drivers ask the hardware, or the firmware, for the frequency. */
+  readonly #files = new KernelFiles({ asksDevice: true });
+  #frequencies: KernelFile[] = [];
 
   constructor({ procfs, sysfs }: Pick<SamplerSurroundings, 'procfs' | 'sysfs'>, periodMs: number) {
     this.periodMs = periodMs;
-    this.#statFile = join(procfs, 'stat');
+    this.#stat = new KernelFile(join(procfs, 'stat'));
     this.#frequencyRoot = join(sysfs, 'devices/system/cpu/cpufreq');
   }
 
   async find(): Promise<Finding> {
     try {
-      const snapshot = parseStat(await readFile(this.#statFile, 'utf8'));
+      const snapshot = parseStat((await this.#stat.text()) ?? '');
       this.#usage.begin(snapshot);
       const domains = (await listKernelDirectory(this.#frequencyRoot)).filter((name) => name.startsWith('policy'));
-      this.#frequencyFiles =
+      this.#frequencies =
         domains.length > MOST_FREQUENCY_DOMAINS
           ? []
-          : domains.map((name) => join(this.#frequencyRoot, name, 'scaling_cur_freq'));
+          : domains.map((name) => this.#files.at(join(this.#frequencyRoot, name, 'scaling_cur_freq')));
       return { subject: 'cpu', found: true, detail: `${snapshot.cores.size} cores` };
     } catch (error) {
-      return { subject: 'cpu', found: false, detail: `${this.#statFile} can't be read: ${reasonOf(error)}` };
+      return { subject: 'cpu', found: false, detail: `${this.#stat.path} can't be read: ${reasonOf(error)}` };
     }
   }
 
   async sample(signal: AbortSignal): Promise<ReportPart> {
-    const [text, ...kilohertz] = await Promise.all([
-      readFile(this.#statFile, { encoding: 'utf8', signal }),
-      ...this.#frequencyFiles.map((file) => readKernelNumber(file, signal)),
-    ]);
-    const cpu = this.#usage.next(parseStat(text));
+    const cpu = this.#usage.next(parseStat((await this.#stat.text()) ?? ''));
     if (!cpu) return {};
-    const highest = Math.max(0, ...kilohertz.filter((value) => value !== undefined));
+    let highest = 0;
+    // One after another: all of one sampler's devices together may hold up no more than one thread.
+    for (const file of this.#frequencies) {
+      highest = Math.max(highest, (await file.number()) ?? 0);
+      signal.throwIfAborted();
+    }
     return { cpu: highest > 0 ? { ...cpu, frequencyHertz: highest * 1000 } : cpu };
+  }
+
+  async stop(): Promise<void> {
+    this.#stat.close();
+    this.#files.close();
   }
 }
 
@@ -55,12 +62,10 @@ export class ProcCpuSampler implements Sampler {
 export function parseStat(text: string): CpuSnapshot {
   let all: CpuTimes | undefined;
   const cores = new Map<number, CpuTimes>();
-  for (const line of text.split('\n')) {
-    const match = /^cpu(\d*)\s+(.*)$/.exec(line);
-    if (!match) continue;
-    const times = toTimes(match[2]!.trim().split(/\s+/).map(Number));
-    if (match[1] === '') all = times;
-    else cores.set(Number(match[1]), times);
+  for (const [, core, fields] of text.matchAll(/^cpu(\d*) +(.*)$/gm)) {
+    const times = toTimes(fields!.trim().split(' ').map(Number));
+    if (core === '') all = times;
+    else cores.set(Number(core), times);
   }
   if (!all) throw new Error('there is no line "cpu" in it');
   return { all, cores };

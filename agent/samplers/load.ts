@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { KernelFile } from '../../hardware/kernel-file.ts';
 import { reasonOf } from '../../lib/errors.ts';
 import type { Finding, ReportPart, Sampler, SamplerSurroundings } from '../sampler.ts';
 
@@ -8,24 +8,28 @@ export class ProcLoadSampler implements Sampler {
   readonly name = 'load';
   readonly periodMs: number;
   readonly timeoutMs = 1000;
-  readonly #file: string;
+  readonly #file: KernelFile;
 
   constructor({ procfs }: Pick<SamplerSurroundings, 'procfs'>, periodMs: number) {
     this.periodMs = periodMs;
-    this.#file = join(procfs, 'loadavg');
+    this.#file = new KernelFile(join(procfs, 'loadavg'));
   }
 
   async find(): Promise<Finding> {
     try {
-      parseLoad(await readFile(this.#file, 'utf8'));
+      parseLoad((await this.#file.text()) ?? '');
       return { subject: 'load', found: true, detail: 'load averages of the kernel' };
     } catch (error) {
-      return { subject: 'load', found: false, detail: `${this.#file} can't be read: ${reasonOf(error)}` };
+      return { subject: 'load', found: false, detail: `${this.#file.path} can't be read: ${reasonOf(error)}` };
     }
   }
 
-  async sample(signal: AbortSignal): Promise<ReportPart> {
-    return { load: parseLoad(await readFile(this.#file, { encoding: 'utf8', signal })) };
+  async sample(): Promise<ReportPart> {
+    return { load: parseLoad((await this.#file.text()) ?? '') };
+  }
+
+  async stop(): Promise<void> {
+    this.#file.close();
   }
 }
 

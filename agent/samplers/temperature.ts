@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { listKernelDirectory, readKernelNumber, readKernelText } from '../../hardware/kernel-file.ts';
+import { type KernelFile, KernelFiles, listKernelDirectory, readKernelText } from '../../hardware/kernel-file.ts';
 import { reasonOf } from '../../lib/errors.ts';
 import type { Finding, ReportPart, Sampler, SamplerSurroundings } from '../sampler.ts';
 
@@ -13,7 +13,7 @@ const MOST_ZONES = 32;
 
 interface Zone {
   name: string;
-  file: string;
+  file: KernelFile;
 }
 
 /** Temperatures from the kernel's thermal zones, and from hwmon where none of them is the processor's. */
@@ -22,6 +22,7 @@ export class TemperatureSampler implements Sampler {
   readonly periodMs: number;
   readonly timeoutMs = 1000;
   readonly #sysfs: string;
+  readonly #files = new KernelFiles({ asksDevice: true });
   #zones: Zone[] = [];
   #processor: string | undefined;
 
@@ -51,13 +52,13 @@ export class TemperatureSampler implements Sampler {
   }
 
   async sample(signal: AbortSignal): Promise<ReportPart> {
-    const readings = await Promise.all(
-      this.#zones.map(async ({ name, file }) => {
-        const millidegrees = await readKernelNumber(file, signal);
-        return millidegrees === undefined ? undefined : { name, temperatureCelsius: millidegrees / 1000 };
-      }),
-    );
-    const zones = readings.filter((reading) => reading !== undefined);
+    const zones: NonNullable<NonNullable<ReportPart['temperature']>['zones']> = [];
+    // One after another: all of one sampler's devices together may hold up no more than one thread.
+    for (const { name, file } of this.#zones) {
+      const millidegrees = await file.number();
+      signal.throwIfAborted();
+      if (millidegrees !== undefined) zones.push({ name, temperatureCelsius: millidegrees / 1000 });
+    }
     if (zones.length === 0) throw new Error('no temperature answers any more');
     const processor = zones.find(({ name }) => name === this.#processor);
     // Another zone may well be hotter; it must not stand for the processor while that can't be read.
@@ -67,16 +68,20 @@ export class TemperatureSampler implements Sampler {
     return { temperature: { temperatureCelsius, zones } };
   }
 
+  async stop(): Promise<void> {
+    this.#files.close();
+  }
+
   async #thermalZones(): Promise<Zone[]> {
     const root = join(this.#sysfs, 'class/thermal');
     const zones: Zone[] = [];
     const names = new Map<string, number>();
     for (const entry of await listKernelDirectory(root)) {
       if (!entry.startsWith('thermal_zone') || zones.length >= MOST_ZONES) continue;
-      const file = join(root, entry, 'temp');
+      const file = this.#files.at(join(root, entry, 'temp'));
       const type = (await readKernelText(join(root, entry, 'type')))?.slice(0, 60);
       // A zone can exist without a value: that of a Wi-Fi chip that is switched off.
-      if (!type || (await readKernelNumber(file)) === undefined) continue;
+      if (!type || (await file.number()) === undefined) continue;
       const count = (names.get(type) ?? 0) + 1;
       names.set(type, count);
       zones.push({ name: count === 1 ? type : `${type}-${count}`, file });
@@ -92,8 +97,10 @@ export class TemperatureSampler implements Sampler {
       if (name !== undefined && !byName.has(name)) byName.set(name, join(root, entry, 'temp1_input'));
     }
     for (const name of PROCESSOR_HWMON) {
-      const file = byName.get(name);
-      if (file !== undefined && (await readKernelNumber(file)) !== undefined) return { name, file };
+      const path = byName.get(name);
+      if (path === undefined) continue;
+      const file = this.#files.at(path);
+      if ((await file.number()) !== undefined) return { name, file };
     }
     return undefined;
   }

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { gatherFacts } from '../../agent/facts.ts';
@@ -77,4 +79,28 @@ t.test('this very machine gives facts that the contract takes', async (t) => {
   });
   t.ok(factsSchema.partial().safeParse(facts).success);
   t.ok((facts.cores ?? 0) > 0 && (facts.memoryBytes ?? 0) > 0 && facts.kernel);
+});
+
+t.test('a board tells its profile and what it draws at most; one without a device tree tells neither', async (t) => {
+  const roots = empty(t);
+  const gather = () =>
+    gatherFacts({ ...roots, intervalMs: 1000, samplers: [], versions: {}, clock: new ManualClock() });
+  mkdirSync(join(roots.sysfs, 'firmware/devicetree/base'), { recursive: true });
+  writeFileSync(join(roots.sysfs, 'firmware/devicetree/base/model'), 'Raspberry Pi 5 Model B Rev 1.0\0');
+  t.match(await gather(), { boardProfile: 'raspberry-pi-5', maxWatts: 27 });
+  writeFileSync(join(roots.sysfs, 'firmware/devicetree/base/model'), 'Some Board\0');
+  const { boardProfile, maxWatts } = await gather();
+  t.same({ boardProfile, maxWatts }, { boardProfile: 'generic', maxWatts: undefined });
+});
+
+t.test('the page size is that of this kernel', { skip: process.platform !== 'linux' }, async (t) => {
+  const facts = await gatherFacts({
+    procfs: '/proc',
+    sysfs: '/sys',
+    intervalMs: 1000,
+    samplers: [],
+    versions: {},
+    clock: systemClock,
+  });
+  t.equal(String(facts.pageSizeBytes), execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' }).trim());
 });

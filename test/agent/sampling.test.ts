@@ -225,3 +225,22 @@ t.test('stop asks every sampler to stop, also after one that fails or hangs', as
   await stop;
   t.same(stopped, ['a', 'b', 'c']);
 });
+
+t.test('a search that hangs is given up, but not begun a second time beside itself', async (t) => {
+  let answer = (_: Finding) => {};
+  const stuck: Stand = sampler('temperature', async () => load(1));
+  stuck.find = () => {
+    stuck.looks += 1;
+    return new Promise((resolve) => (answer = resolve));
+  };
+  const { clock, sampling, round } = await started([stuck]);
+  for (let minute = 0; minute < 5; minute += 1) {
+    await clock.advance(60_000);
+    await round();
+  }
+  t.equal(stuck.looks, 1);
+  t.match(sampling.findings(), [{ found: false, detail: /no answer within 10000 ms/ }]);
+  answer({ subject: 'temperature', found: true, detail: 'late, but here' });
+  await clock.advance(1000);
+  t.match(sampling.findings(), [{ found: true, detail: 'late, but here' }]);
+});

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { realMounts } from '../../../agent/samplers/mounts.ts';
-import { StorageSampler } from '../../../agent/samplers/storage.ts';
+import { StorageSampler, statDirectory } from '../../../agent/samplers/storage.ts';
 
 t.test('pseudo, network and image file systems are no storage', async (t) => {
   const lines = [
@@ -54,7 +54,10 @@ t.test('a mount that is denied does not take the others with it; a file over a f
   ];
   writeFileSync(join(root, 'proc/self/mounts'), lines.join('\n'));
   // Not this system's /proc, but its disks: what it takes to ask the real system about a made-up list.
-  const sampler = new StorageSampler({ procfs: join(root, 'proc') }, { platform: 'linux' });
+  const sampler = new StorageSampler(
+    { procfs: join(root, 'proc'), sysfs: join(root, 'sys') },
+    { platform: 'linux', statFileSystem: statDirectory },
+  );
   const { storage } = await sampler.sample();
   t.equal(storage?.mounts.length, 1);
   const [mount] = storage!.mounts;
@@ -63,12 +66,12 @@ t.test('a mount that is denied does not take the others with it; a file over a f
 });
 
 t.test("another system's mounts are not looked up in this one", async (t) => {
-  const sampler = new StorageSampler({ procfs: '/recorded/proc' }, { platform: 'linux' });
+  const sampler = new StorageSampler({ procfs: '/recorded/proc', sysfs: '/recorded/sys' }, { platform: 'linux' });
   t.match(await sampler.find(), { found: false, detail: /mounts that aren't ours/ });
 });
 
 t.test('where there is no /proc the root is measured', async (t) => {
-  const sampler = new StorageSampler({ procfs: '/proc' }, { platform: 'darwin' });
+  const sampler = new StorageSampler({ procfs: '/proc', sysfs: '/nothing' }, { platform: 'darwin' });
   t.match(await sampler.find(), { found: true, detail: '/' });
   const { storage } = await sampler.sample();
   t.match(storage?.mounts, [{ path: '/', totalBytes: Number, availableBytes: Number }]);
