@@ -14,28 +14,43 @@ export interface BuildI2cOptions {
   projectDirectory: string;
   /** The pinned Node's package; by default the one in node_modules for this processor. */
   nodePackage?: string;
+  /** The processor that it is for, in Node's words; another than this machine's takes a cross compiler. */
+  architecture?: string;
+  /** Leaves out what only a debugger wants. */
+  strip?: boolean;
   log: Log;
 }
 
+/** What the tools for a processor are called on a machine with another one. */
+const TARGETS: Record<string, string> = { arm64: 'aarch64-linux-gnu', x64: 'x86-64-linux-gnu' };
+
 /** node-gyp needs these; with the Debian package that brings each. */
-const TOOLS = [
-  { command: 'make', debianPackage: 'build-essential' },
-  { command: 'g++', debianPackage: 'build-essential' },
-  { command: 'python3', debianPackage: 'python3' },
-];
+function toolsFor(target: string | undefined): { command: string; debianPackage: string }[] {
+  return [
+    { command: 'make', debianPackage: 'build-essential' },
+    target
+      ? { command: `${target.replace('x86-64', 'x86_64')}-g++`, debianPackage: `g++-${target}` }
+      : { command: 'g++', debianPackage: 'build-essential' },
+    { command: 'python3', debianPackage: 'python3' },
+  ];
+}
 
 /** Throws an ErichtError that says what is missing and how to get it. */
-export function buildI2c({ projectDirectory, nodePackage, log }: BuildI2cOptions): void {
+export function buildI2c(options: BuildI2cOptions): void {
+  const { projectDirectory, nodePackage, architecture = process.arch, log } = options;
   const what = 'cannot build i2c-bus';
   if (process.platform !== 'linux') throw new ErichtError('USAGE', { what, why: 'I2C is read on Linux only' });
-  const headers = nodePackage ?? join(projectDirectory, 'node_modules', `node-linux-${process.arch}`);
+  const headers = nodePackage ?? join(projectDirectory, 'node_modules', `node-linux-${architecture}`);
   if (!existsSync(join(projectDirectory, 'node_modules', 'i2c-bus', 'package.json'))) {
     throw new ErichtError('USAGE', { what, why: 'it is not installed', next: 'run npm ci without --omit=optional' });
   }
   if (!existsSync(join(headers, 'include', 'node', 'node.h'))) {
     throw new ErichtError('USAGE', { what, why: `there are no headers in ${headers}`, next: 'run npm ci' });
   }
-  const missing = TOOLS.filter(({ command }) => spawnSync(command, ['--version'], { stdio: 'ignore' }).error);
+  const target = architecture === process.arch ? undefined : TARGETS[architecture];
+  const missing = toolsFor(target).filter(
+    ({ command }) => spawnSync(command, ['--version'], { stdio: 'ignore' }).error,
+  );
   if (missing.length > 0) {
     const packages = [...new Set(missing.map(({ debianPackage }) => debianPackage))].join(' ');
     throw new ErichtError('TOOL_MISSING', {
@@ -45,10 +60,13 @@ export function buildI2c({ projectDirectory, nodePackage, log }: BuildI2cOptions
     });
   }
 
-  log.info({}, `Compiling i2c-bus for Node ${process.version} …`);
+  log.info({}, `Compiling i2c-bus for Node ${process.version} on ${architecture} …`);
   const built = spawnSync(
-    'npm',
-    ['rebuild', 'i2c-bus', '--ignore-scripts=false', '--foreground-scripts', `--nodedir=${headers}`],
+    'env',
+    [
+      ...compilerSettings(options, target),
+      ...['npm', 'rebuild', 'i2c-bus', '--ignore-scripts=false', '--foreground-scripts', `--nodedir=${headers}`],
+    ],
     { cwd: projectDirectory, encoding: 'utf8', timeout: 300_000 },
   );
   if (built.status !== 0) {
@@ -60,11 +78,23 @@ export function buildI2c({ projectDirectory, nodePackage, log }: BuildI2cOptions
     });
   }
 
+  if (target) return;
   const loaded = spawnSync(process.execPath, ['-e', "require('i2c-bus')"], { cwd: projectDirectory, encoding: 'utf8' });
   if (loaded.status !== 0) {
     throw new ErichtError('UNEXPECTED', { what: 'i2c-bus was built but does not load', why: loaded.stderr.trim() });
   }
   log.info({}, `i2c-bus is built and loads in Node ${process.version}.`);
+}
+
+/** Variables that make the same bytes in every folder, and bytes for another processor. */
+function compilerSettings({ projectDirectory, architecture, strip }: BuildI2cOptions, target?: string): string[] {
+  const settings = [`CXXFLAGS=-ffile-prefix-map=${projectDirectory}=.`];
+  if (strip) settings.push('LDFLAGS=-s');
+  if (target) {
+    const prefix = target.replace('x86-64', 'x86_64');
+    settings.push(`CC=${prefix}-gcc`, `CXX=${prefix}-g++`, `npm_config_arch=${architecture}`);
+  }
+  return settings;
 }
 
 if (import.meta.main) {

@@ -9,6 +9,8 @@ import { KafkaNode } from './kafka-node.ts';
 
 export interface KafkaClusterOptions {
   host: string;
+  /** Where clients are taken; `host` if not given. */
+  clientHost?: string | undefined;
   /** One pair of ports for each broker: one or three. */
   ports: { client: number; controller: number }[];
   directory: string;
@@ -36,11 +38,11 @@ export class KafkaCluster {
   }
 
   async start(): Promise<void> {
-    const { host, ports, directory, ...common } = this.#options;
+    const { host, clientHost, ports, directory, ...common } = this.#options;
     await makeDirectory(directory);
     const clusterId = await clusterIdIn(directory);
     const peers: KafkaPeer[] = ports.map(({ client, controller }, index) => {
-      return { id: index + 1, host, clientPort: client, controllerPort: controller };
+      return { id: index + 1, host, clientPort: client, controllerPort: controller, clientHost };
     });
     this.#nodes = peers.map((self) => {
       return new KafkaNode({ ...common, self, peers, clusterId, directory: join(directory, `broker-${self.id}`) });

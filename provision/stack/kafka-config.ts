@@ -3,6 +3,8 @@ export interface KafkaPeer {
   host: string;
   clientPort: number;
   controllerPort: number;
+  /** Where clients are taken, if elsewhere than where the brokers speak with each other's controllers. */
+  clientHost?: string | undefined;
 }
 
 export interface KafkaConfig {
@@ -20,14 +22,15 @@ export interface KafkaConfig {
  */
 export function renderKafkaProperties({ self, peers, dataDir, listenEverywhere = false }: KafkaConfig): string {
   const replicas = peers.length;
+  const clientHost = self.clientHost ?? self.host;
   const insync = replicas > 1 ? replicas - 1 : 1;
   const voters = peers.map((peer) => `${peer.id}@${peer.host}:${peer.controllerPort}`).join(',');
   return properties({
     'process.roles': 'broker,controller',
     'node.id': self.id,
     'controller.quorum.voters': voters,
-    listeners: `PLAINTEXT://${listenEverywhere ? '' : self.host}:${self.clientPort},CONTROLLER://${self.host}:${self.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://${self.host}:${self.clientPort}`,
+    listeners: `PLAINTEXT://${listenEverywhere ? '' : clientHost}:${self.clientPort},CONTROLLER://${self.host}:${self.controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://${clientHost}:${self.clientPort}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',

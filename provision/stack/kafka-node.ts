@@ -47,7 +47,7 @@ export class KafkaNode {
 
   /** host:port for clients. */
   get address(): string {
-    return `${this.#options.self.host}:${this.#options.self.clientPort}`;
+    return `${this.#clientHost}:${this.#options.self.clientPort}`;
   }
 
   get pid(): number | undefined {
@@ -67,7 +67,7 @@ export class KafkaNode {
   /** Resolves when this broker is admitted to the cluster and knows of at least `brokers`. */
   untilReady(brokers = 1): Promise<void> {
     const { self, clock } = this.#options;
-    const ready = async () => (await brokersReady(self.host, self.clientPort, clock)) >= brokers;
+    const ready = async () => (await brokersReady(this.#clientHost, self.clientPort, clock)) >= brokers;
     return this.#process.untilReady(ready, START_LIMIT_MS);
   }
 
@@ -92,6 +92,11 @@ export class KafkaNode {
 
   resume(): void {
     this.#process.signal('SIGCONT');
+  }
+
+  get #clientHost(): string {
+    const { host, clientHost } = this.#options.self;
+    return clientHost ?? host;
   }
 
   get #file(): string {

@@ -14,15 +14,18 @@ const log = plainLog('info', process.stderr);
 let signalled = false;
 
 async function main(): Promise<void> {
-  const { help, directory = DEFAULT_DIRECTORY, ports } = parseStackArguments(process.argv.slice(2));
+  const { help, directory = DEFAULT_DIRECTORY, kafkaListen, ports } = parseStackArguments(process.argv.slice(2));
   if (help) {
     process.stdout.write(USAGE);
     return;
   }
   const cacheDir = cacheDirectory(process.env, homedir());
-  const stack = new Stack({ directory, cacheDir, ports, clock: systemClock, log });
+  const stack = new Stack({ directory, cacheDir, kafkaListen, ports, clock: systemClock, log });
   const stopped = stopOnSignals(stack);
   log.info({}, `Data in ${stack.directory}`);
+  if (kafkaListen !== undefined) {
+    log.warn({}, `Kafka takes records from anyone who reaches ${kafkaListen}: there is no password`);
+  }
   try {
     await Promise.race([stack.start(), stopped]);
     if (!signalled) {

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { parseArgs } from 'node:util';
 import { ErichtError, reasonOf } from '../../lib/errors.ts';
 import type { StackPorts } from './stack.ts';
@@ -7,6 +8,7 @@ export const USAGE = `Starts Kafka and Cassandra on this machine, without Docker
   npm run stack -- [options]
 
   --dir DIR                     where the data is kept (default: run/stack)
+  --kafka-listen ADDRESS        this machine's address for the agents of other boards (127.0.0.1); there is no password
   --kafka-port N                for clients (9092)
   --kafka-controller-port N     (9093)
   --cassandra-port N            for clients (9042)
@@ -19,6 +21,8 @@ export interface StackArguments {
   help: boolean;
   /** As given; undefined for the default. */
   directory: string | undefined;
+  /** An IPv4 address; undefined for loopback. */
+  kafkaListen: string | undefined;
   ports: StackPorts;
 }
 
@@ -32,6 +36,7 @@ export function parseStackArguments(args: string[]): StackArguments {
       options: {
         help: { type: 'boolean' },
         dir: text,
+        'kafka-listen': text,
         'kafka-port': text,
         'kafka-controller-port': text,
         'cassandra-port': text,
@@ -63,6 +68,7 @@ export function parseStackArguments(args: string[]): StackArguments {
   return {
     help: values.help === true,
     directory: values.dir === undefined ? undefined : String(values.dir),
+    kafkaListen: values['kafka-listen'] === undefined ? undefined : address(String(values['kafka-listen'])),
     ports,
   };
 }
@@ -71,4 +77,13 @@ function portNumber(flag: string, given: string): number {
   const port = Number(given);
   if (/^\d+$/.test(given) && port >= 1 && port <= 65_535) return port;
   throw new ErichtError('USAGE', { what: `${flag} is not a port: "${given}"`, next: 'give a number from 1 to 65535' });
+}
+
+/** Clients are told this address to come back to, so that "everywhere" is none. */
+function address(given: string): string {
+  if (isIPv4(given) && given !== '0.0.0.0') return given;
+  throw new ErichtError('USAGE', {
+    what: `--kafka-listen is not an address of this machine: "${given}"`,
+    next: 'give an IPv4 address as "hostname -I" shows it',
+  });
 }

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { ErichtError } from '../../lib/errors.ts';
 
 /** Whether something could listen there. */
@@ -16,5 +17,16 @@ export async function requireFree(host: string, port: number, who: string, flag:
   throw new ErichtError('PORT_TAKEN', {
     what: `port ${port} on ${host}, for ${who}, is taken`,
     next: `stop what listens there, or name another with ${flag}`,
+  });
+}
+
+/** Throws USAGE for an address that this machine doesn't have: nothing could listen there. */
+export function requireOwnAddress(address: string, flag: string): void {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const own = all.filter(({ family }) => family === 'IPv4').map((one) => one.address);
+  if (own.includes(address)) return;
+  throw new ErichtError('USAGE', {
+    what: `${flag}: this machine has no address ${address}`,
+    next: `it has ${own.join(', ')}`,
   });
 }

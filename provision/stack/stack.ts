@@ -8,7 +8,7 @@ import { LOCAL_DATA_CENTER } from './cassandra-node.ts';
 import { fetchJars } from './fetch.ts';
 import { requireJava } from './java.ts';
 import { KafkaCluster } from './kafka-cluster.ts';
-import { requireFree } from './ports.ts';
+import { requireFree, requireOwnAddress } from './ports.ts';
 import { readVersions } from './versions.ts';
 
 export interface StackPorts {
@@ -22,6 +22,8 @@ export interface StackPorts {
 export interface StackOptions {
   directory: string;
   cacheDir: string;
+  /** An address of this machine on which Kafka takes clients; loopback if not given. */
+  kafkaListen?: string | undefined;
   ports: StackPorts;
   clock: Clock;
   log: Log;
@@ -29,7 +31,7 @@ export interface StackOptions {
 
 const HOST = '127.0.0.1';
 
-/** One Kafka broker and one Cassandra node on loopback, from their Maven artifacts. */
+/** One Kafka broker and one Cassandra node from their Maven artifacts, on loopback but for what is asked for. */
 export class Stack {
   readonly #options: StackOptions;
   readonly #lock: LockFile;
@@ -57,7 +59,7 @@ export class Stack {
   }
 
   async start(): Promise<void> {
-    const { directory, cacheDir, ports, clock, log } = this.#options;
+    const { directory, cacheDir, kafkaListen, ports, clock, log } = this.#options;
     await this.#checkPorts();
     await this.#takeDirectory();
     const versions = await readVersions();
@@ -68,6 +70,7 @@ export class Stack {
     if (this.#stopping) return;
     this.#kafka = new KafkaCluster({
       host: HOST,
+      clientHost: kafkaListen,
       ports: [{ client: ports.kafka, controller: ports.kafkaController }],
       directory: join(directory, 'kafka'),
       jars: kafkaJars,
@@ -127,8 +130,9 @@ export class Stack {
   }
 
   async #checkPorts(): Promise<void> {
-    const { ports } = this.#options;
-    await requireFree(HOST, ports.kafka, 'Kafka', '--kafka-port');
+    const { ports, kafkaListen = HOST } = this.#options;
+    requireOwnAddress(kafkaListen, '--kafka-listen');
+    await requireFree(kafkaListen, ports.kafka, 'Kafka', '--kafka-port');
     await requireFree(HOST, ports.kafkaController, "Kafka's controller", '--kafka-controller-port');
     await requireFree(HOST, ports.cassandra, 'Cassandra', '--cassandra-port');
     await requireFree(HOST, ports.cassandraStorage, "Cassandra's storage", '--cassandra-storage-port');

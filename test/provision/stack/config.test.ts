@@ -46,6 +46,15 @@ test('of three brokers every record is on two before it is acknowledged', async 
   });
 });
 
+test('clients may come in by another address; the controller stays where it was', async (t) => {
+  const self = { ...broker(1), clientHost: '192.168.1.10' };
+  t.match(parsed(renderKafkaProperties({ self, peers: [self], dataDir: '/d' })), {
+    'controller.quorum.voters': '1@127.0.0.1:30001',
+    listeners: 'PLAINTEXT://192.168.1.10:20001,CONTROLLER://127.0.0.1:30001',
+    'advertised.listeners': 'PLAINTEXT://192.168.1.10:20001',
+  });
+});
+
 test('a backslash in a path survives the property syntax', async (t) => {
   const text = renderKafkaProperties({ self: broker(1), peers: [broker(1)], dataDir: 'C:\\data' });
   t.match(text, 'log.dirs=C:\\\\data\n');

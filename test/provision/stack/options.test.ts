@@ -10,6 +10,11 @@ test('without flags the servers are where everybody looks for them', async (t) =
   t.equal(ports.cassandraJmx, undefined, 'nobody else on this machine may steer Cassandra');
 });
 
+test('Kafka is reached from this machine alone unless an address is named', async (t) => {
+  t.equal(parseStackArguments([]).kafkaListen, undefined);
+  t.equal(parseStackArguments(['--kafka-listen', '192.168.1.10']).kafkaListen, '192.168.1.10');
+});
+
 test('every port and the folder have a flag', async (t) => {
   const flags = ['--dir', 'd', '--kafka-port', '1', '--kafka-controller-port', '2', '--cassandra-port', '3'];
   const found = parseStackArguments([...flags, '--cassandra-storage-port', '4', '--cassandra-jmx-port', '5']);
@@ -22,6 +27,8 @@ for (const given of [
   ['--kafka-port', '0'],
   ['--kafka-port', '70000'],
   ['--port', '1'],
+  ['--kafka-listen', '0.0.0.0'],
+  ['--kafka-listen', 'laptop'],
   ['up'],
   ['--kafka-port', '9042'],
 ]) {
