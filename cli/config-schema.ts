@@ -143,6 +143,10 @@ export const configSchema = z
       'where the database and the spool lie; $XDG_DATA_HOME/ericht if not given',
       '/var/lib/ericht',
     ).optional(),
+    runtimeDir: text(
+      "in memory: where an agent keeps its joules over a restart; systemd's RUNTIME_DIRECTORY if not given",
+      '/run/ericht',
+    ).optional(),
     kafka: kafka.prefault({}).meta({ description: 'the Kafka cluster, with transport: kafka' }),
     stores: z
       .strictObject({

@@ -1,19 +1,20 @@
-import { type FlagSpec, VERBS, type VerbSpec } from './verbs.ts';
+import type { FlagSpec, VerbSpec } from './verbs.ts';
 
 const WIDTH = 100;
 
-const GROUPS = { run: 'Run', look: 'Look', script: 'Scripts' } as const;
+const GROUPS = { run: 'Run', look: 'Look', board: 'Board', script: 'Scripts' } as const;
 
-/** The text of `ericht help`. */
-export function overview(): string {
+/** The text of `ericht help`, of a program that has these verbs. */
+export function overview(verbs: VerbSpec[]): string {
   const lines = [
     'Ericht shows at a glance that a case of boards is alive, and what power it draws.',
     '',
     'Usage: ericht VERB [FLAGS]',
   ];
   for (const [group, title] of Object.entries(GROUPS)) {
+    if (!verbs.some((verb) => verb.group === group)) continue;
     lines.push('', title);
-    for (const verb of VERBS) if (verb.group === group) lines.push(`  ${verb.name.padEnd(11)}${verb.summary}`);
+    for (const verb of verbs) if (verb.group === group) lines.push(`  ${verb.name.padEnd(11)}${verb.summary}`);
   }
   lines.push(
     '',

@@ -1,22 +1,10 @@
 import { ErichtError, toErichtError } from '../lib/errors.ts';
 import { type Arguments, findVerb, parseArguments } from './arguments.ts';
-import type { VerbContext } from './context.ts';
+import { MODULES } from './verb-modules.ts';
 import { VERBS, type VerbSpec } from './verbs.ts';
 
-interface VerbModule {
-  /** Resolves with the exit code. */
-  run(context: VerbContext): Promise<number>;
-}
-
-/** Loaded only when asked for: help and version must not wait for drivers. */
-const MODULES: Record<string, () => Promise<VerbModule>> = {
-  start: () => import('./verbs/start.ts'),
-  agent: () => import('./verbs/agent.ts'),
-  collector: () => import('./verbs/collector.ts'),
-  dashboard: () => import('./verbs/dashboard.ts'),
-  status: () => import('./verbs/status.ts'),
-  audit: () => import('./verbs/audit.ts'),
-};
+/** Verbs that this program has: the bundle for boards has fewer. */
+const verbs = VERBS.filter(({ name }) => name in MODULES || name === 'help' || name === 'version');
 
 /** The `ericht` command: reads the line, runs the verb, says what went wrong in plain sentences. */
 export async function main(argv: string[]): Promise<void> {
@@ -24,7 +12,7 @@ export async function main(argv: string[]): Promise<void> {
   try {
     if (word === 'help' || word === '--help' || word === '-h') return await help(rest);
     if (word === 'version' || word === '--version') return await version(rest);
-    const verb = findVerb(word, VERBS);
+    const verb = verbNamed(word);
     const { settingFlagsOf } = await import('./setting-flags.ts');
     const args = parseArguments(verb, settingFlagsOf(verb), rest);
     if (args.help) return await help([verb.name]);
@@ -35,15 +23,23 @@ export async function main(argv: string[]): Promise<void> {
   }
 }
 
+function verbNamed(word: string): VerbSpec {
+  if (!VERBS.some(({ name }) => name === word) || verbs.some(({ name }) => name === word)) return findVerb(word, verbs);
+  throw new ErichtError('USAGE', {
+    what: `"ericht ${word}" is not part of the bundle for boards`,
+    next: 'run it where the whole of Ericht is: npm run -s ericht -- help',
+  });
+}
+
 async function help(rest: string[]): Promise<void> {
   const { overview, verbHelp } = await import('./help.ts');
   const args = parseArguments(findVerb('help', VERBS), [], rest);
   const [word] = args.positionals;
   if (word === undefined) {
-    process.stdout.write(overview());
+    process.stdout.write(overview(verbs));
     return;
   }
-  const verb = findVerb(word, VERBS);
+  const verb = verbNamed(word);
   const settings = verb.settings.length > 0 ? (await import('./setting-flags.ts')).settingHelpOf(verb) : [];
   process.stdout.write(verbHelp(verb, settings));
 }

@@ -20,6 +20,8 @@ export interface Settings {
   nodeId: string;
   intervalMs: number;
   dataDir: string;
+  /** In memory, gone with the next boot; undefined where there is none. */
+  runtimeDirectory: string | undefined;
   retention: { rawMs: number };
   sqliteMaxBytes: number;
   spool: { maxBytes: number; maxAgeMs: number };
@@ -50,6 +52,7 @@ export function loadSettings({ environment, configFile, flags }: SettingsRequest
     nodeId: config.nodeId ?? nameOfHost(),
     intervalMs: parseDuration(config.interval, 'interval'),
     dataDir: resolve(config.dataDir ?? defaultDataDir(environment)),
+    runtimeDirectory: runtimeDirectoryOf(config, environment),
     retention: { rawMs: parseDuration(config.retention.raw, 'retention.raw') },
     sqliteMaxBytes: parseBytes(config.stores.sqlite.maxSize, 'stores.sqlite.maxSize'),
     spool: {
@@ -64,6 +67,12 @@ export function configPlaces(environment: Environment): string[] {
   const home = homeOf(environment);
   const ofUser = environment.XDG_CONFIG_HOME || (home && join(home, '.config'));
   return ['ericht.yaml', ...(ofUser ? [join(ofUser, 'ericht', 'ericht.yaml')] : []), '/etc/ericht/ericht.yaml'];
+}
+
+/** systemd may give several, separated by colons: the first is the unit's own. Source: systemd.exec(5). */
+function runtimeDirectoryOf({ runtimeDir }: Config, { RUNTIME_DIRECTORY }: Environment): string | undefined {
+  const path = runtimeDir ?? RUNTIME_DIRECTORY?.split(':')[0];
+  return path ? resolve(path) : undefined;
 }
 
 function defaultDataDir(environment: Environment): string {

@@ -10,7 +10,7 @@ export type OutputFormat = 'table' | 'json' | 'ndjson' | 'csv';
 
 export interface VerbSpec {
   name: string;
-  group: 'run' | 'look' | 'script';
+  group: 'run' | 'look' | 'board' | 'script';
   summary: string;
   usage: string[];
   /** What a reader should know before using it, in a few plain sentences. */
@@ -42,7 +42,7 @@ const TABLE: Record<string, FlagSpec> = {
 const TIMEOUT: Record<string, FlagSpec> = {
   timeout: { value: 'DURATION', help: 'give up after this long, with exit code 5 (default 10s)' },
 };
-const AGENT_SETTINGS = ['clusterId', 'nodeId', 'interval', 'rails', 'path', 'docker'];
+const AGENT_SETTINGS = ['clusterId', 'nodeId', 'interval', 'rails', 'path', 'docker', 'runtimeDir'];
 const STORE_SETTINGS = ['store', 'dataDir', 'stores', 'retention'];
 
 export const VERBS: VerbSpec[] = [
@@ -151,6 +151,43 @@ export const VERBS: VerbSpec[] = [
     outputs: ['table', 'json', 'ndjson', 'csv'],
     kind: 'look',
     maxPositionals: 0,
+  },
+  {
+    name: 'sensors',
+    group: 'board',
+    summary: 'find power chips on the I2C buses; work out the true value of a shunt',
+    usage: ['ericht sensors scan [-o json]', 'ericht sensors calibrate RAIL --known-amperes A [-o json]'],
+    about:
+      'scan lists the I2C buses of this board, what answers at 0x40 to 0x4f, which kernel driver has claimed a chip, and ' +
+      'the lines for ericht.yaml. It only reads, and at no other address, because some chips take any access for a ' +
+      'command. The exit code is 3 when the chip of a configured rail can not be read, and 2 when its shunt is too ' +
+      'large for this board. calibrate reads a configured rail for some seconds while a load of known current is on, ' +
+      'and prints the line with the true value of its shunt. Stop the agent of this board meanwhile: two readers take ' +
+      'readings from each other. The exit code is 2 when the current can not be what was said, 3 when the chip can ' +
+      'not be read.',
+    flags: {
+      'known-amperes': { value: 'A', help: 'current through the shunt as a good meter shows it, such as 1.000' },
+      ...CONFIG,
+      ...VERBOSE,
+    },
+    settings: ['interval', 'rails', 'path'],
+    outputs: ['table', 'json'],
+    kind: 'look',
+    maxPositionals: 2,
+  },
+  {
+    name: 'config',
+    group: 'script',
+    summary: 'say what is wrong with the configuration, before a process is started with it',
+    usage: ['ericht config check [--config FILE] [-o json]'],
+    about:
+      'Reads the configuration as every process does, and the files that it names; reaches for no server. ' +
+      'The exit code is 2 when anything is wrong, and each error names its line.',
+    flags: { ...CONFIG, ...VERBOSE },
+    settings: ['path'],
+    outputs: ['table', 'json'],
+    kind: 'look',
+    maxPositionals: 1,
   },
   {
     name: 'version',

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ServiceGroup } from '../../lib/lifecycle.ts';
 import { plainLog, silentLog } from '../../lib/log.ts';
 import type { RecordSink } from '../../telemetry/link.ts';
 import { reportSchema } from '../../telemetry/report.ts';
@@ -17,14 +18,18 @@ export async function run(context: VerbContext): Promise<number> {
   requireKafka(settings, 'agent');
   const { clock } = context;
   const log = serviceLog(context, settings, 'agent');
-  const [{ makeAgent }, { kafkaSinks }] = await Promise.all([
+  const [{ makeAgent }, { watchdogOf }, { kafkaSinks }] = await Promise.all([
     import('../wire/agent.ts'),
-    import('../wire/transport.ts'),
+    import('../../agent/watchdog.ts'),
+    import('../wire/kafka-sinks.ts'),
   ]);
-  const sink = (await kafkaSinks(settings, { clock, log }))();
+  const sink = kafkaSinks(settings, { clock, log })();
   const spool = { directory: join(settings.dataDir, 'spool'), ...settings.spool };
-  const agent = await makeAgent(settings, { sink, spool, clock, log });
-  return runAsService(context, log, agent);
+  const agent = await makeAgent(settings, { sink, spool, keepsEnergy: true, clock, log });
+  const { intervalMs } = settings;
+  const rounds = () => agent.counts().sampled;
+  const watchdog = watchdogOf(context.environment, { rounds, intervalMs, pid: process.pid, clock, log });
+  return runAsService(context, log, new ServiceGroup('agent', watchdog ? [agent, watchdog] : [agent], clock, log));
 }
 
 async function once({ args, clock, stdout, stderr, verbose }: VerbContext, settings: Settings): Promise<number> {

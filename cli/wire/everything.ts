@@ -161,7 +161,10 @@ export class Everything implements Service {
       clock,
       log,
     });
-    if (simulate === undefined) return [{ nodeId: settings.nodeId, agent: await makeAgent(settings, parts('spool')) }];
+    if (simulate === undefined) {
+      const agent = await makeAgent(settings, { ...parts('spool'), keepsEnergy: true });
+      return [{ nodeId: settings.nodeId, agent }];
+    }
     return makeSimulatedAgents(settings, simulate, clock, (nodeId) => parts(join('spools', nodeId)));
   }
 }

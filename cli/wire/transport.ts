@@ -35,7 +35,7 @@ export async function makeTransport(settings: Settings, surroundings: Surroundin
   }
   const [source, sink, live] = await Promise.all([
     makeKafkaSource(settings, surroundings),
-    kafkaSinks(settings, surroundings),
+    import('./kafka-sinks.ts').then(({ kafkaSinks }) => kafkaSinks(settings, surroundings)),
     kafkaLives(settings, surroundings),
   ]);
   return { source, sink, live };
@@ -50,17 +50,6 @@ export async function makeKafkaSource(settings: Settings, { clock, log }: Surrou
     clock,
     log,
   });
-}
-
-/** Each agent has a producer of its own: one send at a time, and none waits for another's. */
-export async function kafkaSinks(settings: Settings, { clock, log }: Surroundings): Promise<() => RecordSink> {
-  const [{ KafkaSink }, { OnePartitionProducer }] = await Promise.all([
-    import('../../agent/publish/kafka-sink.ts'),
-    import('../../kafka/producer.ts'),
-  ]);
-  const kafka = kafkaSettingsOf(settings, 'agent');
-  const { topicPrefix } = settings.config.kafka;
-  return () => new KafkaSink({ producer: new OnePartitionProducer({ settings: kafka, clock, log }), topicPrefix });
 }
 
 export async function kafkaLives(settings: Settings, { clock, log }: Surroundings): Promise<() => LiveSource> {
