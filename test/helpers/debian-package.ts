@@ -46,6 +46,18 @@ export async function installPackages(...names: string[]): Promise<void> {
   });
 }
 
+/** Full path of a program, whose package is installed if need be. Throws with the reason why it can't be had. */
+export async function requireProgram(program: string, debianPackage: string): Promise<string> {
+  const found = await findProgram(program);
+  if (found) return found;
+  const why = await whyNoInstalling();
+  if (why) throw new Error(`"${program}" is not installed, and ${why}`);
+  await installPackages(debianPackage);
+  const now = await findProgram(program);
+  if (!now) throw new Error(`the package ${debianPackage} brought no "${program}"`);
+  return now;
+}
+
 function aptGet(args: string[]): Promise<string> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   return runTool('apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...args], { env, limitMs: INSTALL_LIMIT_MS });

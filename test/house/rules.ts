@@ -37,7 +37,14 @@ export const PACKAGE_OWNERS: Record<string, string[]> = {
 export const IN_ONE_FILE = ['i2c-bus', 'node-cron'];
 
 /** Where the environment is read and the process is ended. The entry of a worker ends only its own thread. */
-const ENTRY_POINTS = ['cli/ericht.js', 'cli/main.ts', 'provision/stack/main.ts', 'lib/shutdown.ts', '*worker.ts'];
+const ENTRY_POINTS = [
+  'cli/ericht.js',
+  'cli/main.ts',
+  'provision/stack/main.ts',
+  'provision/bundle/main.ts',
+  'lib/shutdown.ts',
+  '*worker.ts',
+];
 
 export interface Usage {
   name: string;

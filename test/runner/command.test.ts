@@ -14,7 +14,7 @@ const lastLine = (text: string) => text.trimEnd().split('\n').at(-1);
 test('--list names every suite and its files and runs nothing', async (t) => {
   const { status, stdout } = run(['--list']);
   t.equal(status, 0);
-  for (const name of ['unit', 'pipeline', 'faults', 'screen']) t.match(stdout, new RegExp(`^${name}: `, 'm'));
+  for (const name of ['unit', 'pipeline', 'agent', 'faults', 'screen']) t.match(stdout, new RegExp(`^${name}: `, 'm'));
   t.match(stdout, /^ {2}test\/runner\/command\.test\.ts$/m);
   t.notMatch(stdout, /fixtures\//, 'material for tests is not a test');
 });
@@ -35,6 +35,9 @@ test('a suite that cannot run is skipped by name with the reason, and on CI it f
   const onCi = run(['provision/stack/main.pipeline'], { PATH: '', CI: 'true' });
   t.equal(onCi.status, 1);
   t.equal(lastLine(onCi.stdout), '0 passed, 1 failed, 0 skipped');
+  const board = run(['ina226-iio.agent'], { PATH: '', CI: 'true' });
+  t.equal(board.status, 1);
+  t.match(board.stdout, /^agent: FAIL: cannot run: board: "qemu-system-x86_64" is not installed, and /m);
 });
 
 test('what is not known is an error and not an empty run', async (t) => {

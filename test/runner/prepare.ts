@@ -6,8 +6,11 @@ import { reasonOf } from '../../lib/errors.ts';
 import { plainLog } from '../../lib/log.ts';
 import { cacheDirectory } from '../../provision/stack/fetch.ts';
 import { Stack } from '../../provision/stack/stack.ts';
-import { findProgram, installPackages, isThere, whyNoInstalling } from '../helpers/debian-package.ts';
+import { findProgram, installPackages, isThere, requireProgram, whyNoInstalling } from '../helpers/debian-package.ts';
 import { freePort } from '../helpers/free-port.ts';
+import { boardImage } from '../helpers/vm/board-image.ts';
+import { makePayload } from '../helpers/vm/board-payload.ts';
+import type { BoardDisks } from '../helpers/vm/board-vm.ts';
 import type { Need } from './suites.ts';
 
 /** Names of environment variables by which tests learn what was set up for them. */
@@ -17,8 +20,8 @@ export type Prepared = { env: Record<string, string> } | { missing: string };
 export class Preparations {
   readonly #say: (line: string) => void;
   readonly #done = new Map<Need, Promise<Prepared>>();
+  readonly #folders: string[] = [];
   #stack: Stack | undefined;
-  #directory: string | undefined;
 
   constructor(say: (line: string) => void) {
     this.#say = say;
@@ -27,7 +30,12 @@ export class Preparations {
   prepare(need: Need): Promise<Prepared> {
     const known = this.#done.get(need);
     if (known) return known;
-    const means = { stack: () => this.#startStack(), chromium: findChromium, faketime: findFaketime };
+    const means = {
+      stack: () => this.#startStack(),
+      chromium: findChromium,
+      faketime: findFaketime,
+      board: () => this.#makeBoard(),
+    };
     const preparing = means[need]().catch((error): Prepared => ({ missing: `${need}: ${reasonOf(error)}` }));
     this.#done.set(need, preparing);
     return preparing;
@@ -36,7 +44,15 @@ export class Preparations {
   async stop(): Promise<void> {
     // Its data goes too, so there is nothing to flush.
     await this.#stack?.kill();
-    if (this.#directory) await rm(this.#directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    for (const folder of this.#folders.splice(0)) {
+      await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    }
+  }
+
+  async #newFolder(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'ericht-suites-'));
+    this.#folders.push(folder);
+    return folder;
   }
 
   async #startStack(): Promise<Prepared> {
@@ -48,9 +64,8 @@ export class Preparations {
     await requireProgram('java', 'openjdk-17-jre-headless');
     await requireProgram('mvn', 'maven');
     const startedAt = systemClock.monotonicMs();
-    this.#directory = await mkdtemp(join(tmpdir(), 'ericht-stack-'));
     this.#stack = new Stack({
-      directory: this.#directory,
+      directory: await this.#newFolder(),
       cacheDir: cacheDirectory(process.env, homedir()),
       ports: {
         kafka: await freePort(),
@@ -72,6 +87,16 @@ export class Preparations {
         ERICHT_TEST_CASSANDRA: JSON.stringify({ contactPoints, port, localDataCenter }),
       },
     };
+  }
+
+  /** The disks of the VM: the system, kept in the cache, and what of the project runs on it, made anew. */
+  async #makeBoard(): Promise<Prepared> {
+    const startedAt = systemClock.monotonicMs();
+    const disks: BoardDisks = { image: await boardImage(), payload: join(await this.#newFolder(), 'payload.img') };
+    await makePayload(disks.payload);
+    const seconds = ((systemClock.monotonicMs() - startedAt) / 1000).toFixed(1);
+    this.#say(`  the disks of the VM are there after ${seconds} s`);
+    return { env: { ERICHT_TEST_BOARD: JSON.stringify(disks) } };
   }
 }
 
@@ -104,15 +129,4 @@ async function faketimeLibrary(): Promise<string | undefined> {
     if (await isThere(file)) return file;
   }
   return undefined;
-}
-
-async function requireProgram(program: string, debianPackage: string): Promise<string> {
-  const found = await findProgram(program);
-  if (found) return found;
-  const why = await whyNoInstalling();
-  if (why) throw new Error(`"${program}" is not installed, and ${why}`);
-  await installPackages(debianPackage);
-  const now = await findProgram(program);
-  if (!now) throw new Error(`the package ${debianPackage} brought no "${program}"`);
-  return now;
 }

@@ -14,7 +14,7 @@ test('the suffix of a file names its suite', async (t) => {
 });
 
 test('without words every suite has its files', async (t) => {
-  t.same(chosen(), { unit: [files[0]], pipeline: [files[1]], faults: [files[2]], screen: [] });
+  t.same(chosen(), { unit: [files[0]], pipeline: [files[1]], agent: [], faults: [files[2]], screen: [] });
 });
 
 test('a word is a suite, or a part of a path', async (t) => {

@@ -15,7 +15,7 @@ export interface Suite {
   needs: Need[];
 }
 
-export type Need = 'stack' | 'chromium' | 'faketime';
+export type Need = 'stack' | 'chromium' | 'faketime' | 'board';
 
 const MINUTE = 60_000;
 
@@ -36,6 +36,14 @@ export const SUITES: Suite[] = [
     fileLimitMs: 5 * MINUTE,
     limitMs: 20 * MINUTE,
     needs: ['stack'],
+  },
+  {
+    name: 'agent',
+    about: 'on a board in a VM, with a stand-in INA226 and the kernel as the judge',
+    jobs: 1,
+    fileLimitMs: 10 * MINUTE,
+    limitMs: 20 * MINUTE,
+    needs: ['board'],
   },
   {
     name: 'faults',
