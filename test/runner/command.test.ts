@@ -35,6 +35,7 @@ test('a suite that cannot run is skipped by name with the reason, and on CI it f
   const onCi = run(['provision/stack/main.pipeline'], { PATH: '', CI: 'true' });
   t.equal(onCi.status, 1);
   t.equal(lastLine(onCi.stdout), '0 passed, 1 failed, 0 skipped');
+  t.match(onCi.stdout, /\nfailed:\n {2}pipeline: cannot run: stack: "java" is not installed/);
 });
 
 test('what is not known is an error and not an empty run', async (t) => {
