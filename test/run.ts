@@ -8,7 +8,7 @@ import { reasonOf } from '../lib/errors.ts';
 import { cacheDirectory } from '../provision/stack/fetch.ts';
 import { findTestFiles } from './runner/find-files.ts';
 import { Preparations } from './runner/prepare.ts';
-import { type Check, type Counts, countsText, runSuite } from './runner/run-suite.ts';
+import { type Check, countsText, runSuite, type SuiteResult } from './runner/run-suite.ts';
 import { type Selection, SUITES, select } from './runner/suites.ts';
 
 const USAGE = `Runs the tests, suite by suite, and ends with "N passed, N failed, N skipped".
@@ -69,23 +69,26 @@ async function main(): Promise<number> {
   };
   // A part of a path asks for files; the checks belong to a whole suite.
   const whole = positionals.every((word) => SUITES.some(({ name }) => name === word));
-  const total = await runAll(selections, env, whole);
+  const { counts: total, failures } = await runAll(selections, env, whole);
+  // Whoever reads only the end of a long output learns what failed.
+  if (failures.length > 0) print(`failed:\n${failures.map((failure) => `  ${failure}`).join('\n')}`);
   print(countsText(total));
   if (interrupted.signal.aborted) return 130;
   return total.failed === 0 && total.passed + total.skipped > 0 ? 0 : 1;
 }
 
-async function runAll(selections: Selection[], env: NodeJS.ProcessEnv, whole: boolean): Promise<Counts> {
-  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+async function runAll(selections: Selection[], env: NodeJS.ProcessEnv, whole: boolean): Promise<SuiteResult> {
+  const total: SuiteResult = { counts: { passed: 0, failed: 0, skipped: 0 }, failures: [] };
   const preparations = new Preparations(print);
   interrupted.signal.addEventListener('abort', () => preparations.stop());
   try {
     for (const selection of selections) {
       if (interrupted.signal.aborted) break;
-      const counts = await prepareAndRun(selection, preparations, env, whole);
-      total.passed += counts.passed;
-      total.failed += counts.failed;
-      total.skipped += counts.skipped;
+      const { counts, failures } = await prepareAndRun(selection, preparations, env, whole);
+      total.counts.passed += counts.passed;
+      total.counts.failed += counts.failed;
+      total.counts.skipped += counts.skipped;
+      total.failures.push(...failures);
     }
   } finally {
     await preparations.stop();
@@ -98,13 +101,13 @@ async function prepareAndRun(
   preparations: Preparations,
   env: NodeJS.ProcessEnv,
   whole: boolean,
-): Promise<Counts> {
+): Promise<SuiteResult> {
   const { suite, files } = selection;
   print(`${suite.name}: ${suite.about}`);
   const given = { ...env };
   for (const need of files.length > 0 ? suite.needs : []) {
     const prepared = await preparations.prepare(need);
-    if (interrupted.signal.aborted) return { passed: 0, failed: files.length, skipped: 0 };
+    if (interrupted.signal.aborted) return withoutNeed(suite.name, files.length, 'interrupted', true);
     if ('env' in prepared) Object.assign(given, prepared.env);
     else return withoutNeed(suite.name, files.length, prepared.missing);
   }
@@ -113,10 +116,10 @@ async function prepareAndRun(
 }
 
 /** On CI nothing may be left out quietly; elsewhere a developer is told what is missing. */
-function withoutNeed(name: string, files: number, missing: string): Counts {
-  const onCi = process.env.CI === 'true';
-  print(`${name}: ${onCi ? 'FAIL: cannot run' : 'skipped'}: ${missing}`);
-  return { passed: 0, failed: onCi ? files : 0, skipped: onCi ? 0 : files };
+function withoutNeed(name: string, files: number, missing: string, fails = process.env.CI === 'true'): SuiteResult {
+  print(`${name}: ${fails ? 'FAIL: cannot run' : 'skipped'}: ${missing}`);
+  const counts = { passed: 0, failed: fails ? files : 0, skipped: fails ? 0 : files };
+  return { counts, failures: fails ? [`${name}: cannot run: ${missing.split('\n')[0]}`] : [] };
 }
 
 for (const name of ['SIGINT', 'SIGTERM'] as const) {

@@ -31,6 +31,9 @@ export function runCommand(
     const timer = clock.setTimer(() => {
       overdue = true;
       child.kill('SIGKILL');
+      // What it has started may live on and hold these open, and 'close' waits for them.
+      child.stdout.destroy();
+      child.stderr.destroy();
     }, limitMs);
     child.on('error', (cause: NodeJS.ErrnoException) => {
       clock.clear(timer);

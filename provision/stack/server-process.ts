@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Clock, sleep } from '../../lib/clock.ts';
+import { withDeadline } from '../../lib/deadline.ts';
 import { ErichtError, reasonOf } from '../../lib/errors.ts';
 
 /**
@@ -16,6 +17,9 @@ const TIED_TO_US = `exec 3<&0 </dev/null
   kill -KILL $$
 } >/dev/null 2>&1 &
 exec "$@" 3<&-`;
+
+/** What the kernel may take for a process with a large heap on a busy machine, once it is killed. */
+const KILL_LIMIT_MS = 30_000;
 
 export interface ServerProcessOptions {
   /** As it stands in messages: "kafka-1". */
@@ -86,26 +90,34 @@ export class ServerProcess {
     if (!this.#dismissed) throw await this.#failure('SERVER_DIED', `${this.#options.name} ended by itself`);
   }
 
-  /** SIGTERM, then SIGKILL after `limitMs`. Idempotent. */
+  /** SIGTERM, then SIGKILL after `limitMs`. Idempotent. Throws DEADLINE_EXCEEDED when even that does not end it. */
   async stop(limitMs: number): Promise<void> {
     const { clock } = this.#options;
     this.#dismissed = true;
     this.signal('SIGCONT');
     this.signal('SIGTERM');
     const given = clock.setTimer(() => this.signal('SIGKILL'), limitMs);
-    await this.#exited;
-    clock.clear(given);
+    try {
+      await this.#gone(limitMs + KILL_LIMIT_MS);
+    } finally {
+      clock.clear(given);
+    }
   }
 
   /** SIGKILL: the server gets no chance to write anything. Resolves when it is gone. */
   async kill(): Promise<void> {
     this.#dismissed = true;
     this.signal('SIGKILL');
-    await this.#exited;
+    await this.#gone(KILL_LIMIT_MS);
   }
 
   signal(signal: NodeJS.Signals): void {
     if (this.#child?.pid !== undefined) signalQuietly(this.#child.pid, signal);
+  }
+
+  #gone(limitMs: number): Promise<void> {
+    const { name, clock } = this.#options;
+    return withDeadline(this.#exited, limitMs, `${name} (process ${this.pid}) does not end`, clock);
   }
 
   async #failure(code: 'SERVER_DIED' | 'DEADLINE_EXCEEDED', what: string): Promise<ErichtError> {

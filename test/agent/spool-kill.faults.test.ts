@@ -16,8 +16,8 @@ import { ownKafka, randomName, tempDir, until } from '../helpers/stack.ts';
 const OUTAGE_MS = 20_000;
 const RATE = 20;
 
-t.setTimeout(240_000);
-const LIMIT = { timeout: 120_000 };
+t.setTimeout(500_000);
+const LIMIT = { timeout: 200_000 };
 
 const kafka = await ownKafka(t);
 

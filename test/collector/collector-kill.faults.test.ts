@@ -48,7 +48,8 @@ t.test(
       lives.push(life);
       if (atWrite) {
         // Some writes further each time, so that there is something that was committed before.
-        await nthWrite(life, random.int(1, 12));
+        await life.first('started', 120_000);
+        await life.nth('written', random.int(1, 12));
         killedBeforeCommit += 1;
       } else {
         await sleep(clock, random.int(200, 12_000));
@@ -100,21 +101,6 @@ t.test(
     t.match(totals, { nodes: 3, runs: 3, stored: rows.length, lost: 0, duplicates: 0, untoldRuns: 0 }, 'audit agrees');
   },
 );
-
-async function nthWrite(life: LineProcess, n: number): Promise<void> {
-  await life.first('started', 120_000);
-  await new Promise<void>((resolve, reject) => {
-    let seen = life.of('written').length;
-    const check = () => seen >= n && resolve();
-    check();
-    life.onLine(({ event }) => {
-      if (event !== 'written') return;
-      seen += 1;
-      check();
-    });
-    life.child.once('close', () => reject(new Error(`ended:\n${life.stderr.slice(-20).join('\n')}`)));
-  });
-}
 
 function lastCounts(lines: LineProcess['lines']) {
   return lines.findLast(({ counts }) => counts)?.counts ?? { redelivered: 0 };

@@ -6,7 +6,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../lib/log.ts';
 import type { Report } from '../../telemetry/report.ts';
 import { browserForTest } from '../helpers/chromium.ts';
-import { until } from '../helpers/until.ts';
+import { until, within } from '../helpers/until.ts';
 import { boardReport, factsOf, HandFedSource, laptopReport } from './demo-cluster.ts';
 import { LatestOnlyReader } from './latest-only-reader.ts';
 import { layoutProblems } from './layout-problems.ts';
@@ -94,6 +94,14 @@ async function openPage(
 /** What a person sees, without what is hidden. */
 const wordsOf = (locator: Locator) => locator.innerText();
 const sentence = (page: Page) => wordsOf(page.locator('.sentence'));
+/** Playwright waits for what is evaluated in a page without an end. */
+function inTime<T>(evaluation: Promise<T>): Promise<T> {
+  return within(30_000, evaluation, () => 'the page did not evaluate a script within 30 s');
+}
+const problemsOf = (page: Page, limits: { near: number; far: number }) => {
+  return inTime(page.evaluate(layoutProblems, limits));
+};
+const heightOf = (page: Page) => inTime(page.evaluate<number>('document.documentElement.scrollHeight'));
 const tile = (page: Page, nodeId: string) => page.locator(`[data-node="${nodeId}"]`);
 
 test('eight boards are painted with values, without a complaint or a request to another host', async (t) => {
@@ -192,10 +200,8 @@ for (const colorScheme of ['dark', 'light'] as const) {
       await page.locator('.tile[data-state="silent"], [data-panel="memory"]').first().waitFor();
       for (const size of SIZES) {
         await page.setViewportSize(size);
-        t.same(
-          await page.evaluate(layoutProblems, size.width === 1920 ? { near: 20, far: 40 } : { near: 13.5, far: 16 }),
-          [],
-        );
+        const limits = size.width === 1920 ? { near: 20, far: 40 } : { near: 13.5, far: 16 };
+        t.same(await problemsOf(page, limits), []);
       }
     }
   });
@@ -207,7 +213,7 @@ test('eight boards fit on a screen in a case without scrolling', async (t) => {
   await tile(page, 'pi-01').waitFor();
   for (const size of [SIZES[0]!, SIZES[1]!, { width: 1366, height: 768 }, { width: 3840, height: 2160 }]) {
     await page.setViewportSize(size);
-    const height = await page.evaluate<number>('document.documentElement.scrollHeight');
+    const height = await heightOf(page);
     t.ok(height <= size.height, `${height} of ${size.height} at ${size.width}`);
   }
 });
@@ -218,6 +224,6 @@ test('twelve boards shrink to a third row, still readable from three metres and 
   pulled.add('pi-07');
   const { page } = await openPage(t, url);
   await page.locator('.tile[data-state="silent"]').waitFor();
-  t.same(await page.evaluate(layoutProblems, { near: 20, far: 40 }), []);
-  t.ok((await page.evaluate<number>('document.documentElement.scrollHeight')) <= 1080);
+  t.same(await problemsOf(page, { near: 20, far: 40 }), []);
+  t.ok((await heightOf(page)) <= 1080);
 });

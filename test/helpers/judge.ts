@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import cassandra from 'cassandra-driver';
 import type { CassandraAddress } from './stack.ts';
+import { within } from './until.ts';
+
+const READ_LIMIT_MS = 60_000;
+const CLOSE_LIMIT_MS = 10_000;
 
 /** What the publishers' ledger and the tables say, compared without a line of our own code. */
 export interface Judgement {
@@ -25,17 +29,22 @@ export async function readLedger(file: string): Promise<Set<string>> {
 export async function readRawRows(client: cassandra.Client, keyspace: string): Promise<string[]> {
   const query = `SELECT node_id, run_id, seq FROM ${keyspace}.node_health_by_node_date`;
   const rows: string[] = [];
-  const stream: unknown = client.stream(query, [], { prepare: true, fetchSize: 5000, autoPage: true });
-  for await (const row of stream as AsyncIterable<cassandra.types.Row>) {
-    rows.push(`${row.node_id}/${row.run_id}/${row.seq}`);
-  }
-  return rows;
+  const readAll = async () => {
+    const stream: unknown = client.stream(query, [], { prepare: true, fetchSize: 5000, autoPage: true });
+    for await (const row of stream as AsyncIterable<cassandra.types.Row>) {
+      rows.push(`${row.node_id}/${row.run_id}/${row.seq}`);
+    }
+    return rows;
+  };
+  const late = () => `the rows of ${keyspace} were not read within ${READ_LIMIT_MS} ms, only ${rows.length} of them`;
+  return within(READ_LIMIT_MS, readAll(), late);
 }
 
 export function rawClient(t: { teardown(undo: () => unknown): void }, address: CassandraAddress): cassandra.Client {
   const { contactPoints, port, localDataCenter } = address;
   const client = new cassandra.Client({ contactPoints, protocolOptions: { port }, localDataCenter });
-  t.teardown(() => client.shutdown());
+  const late = () => `the judge's connections to Cassandra were not closed within ${CLOSE_LIMIT_MS} ms`;
+  t.teardown(() => within(CLOSE_LIMIT_MS, client.shutdown(), late));
   return client;
 }
 

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { CollectorCounts } from '../../collector/process.ts';
 import type { Teardown } from './temp.ts';
-import { until } from './until.ts';
+import { until, within } from './until.ts';
 
 /** One line of what a helper process prints; which fields it has goes by its event. */
 export interface ToldLine {
@@ -24,9 +24,11 @@ export class LineProcess {
   readonly child: ChildProcess;
   readonly lines: ToldLine[] = [];
   readonly stderr: string[] = [];
+  readonly #script: string;
   readonly #listeners = new Set<(line: ToldLine) => void>();
 
   constructor(t: Teardown, script: string, args: string[], environment: NodeJS.ProcessEnv = {}) {
+    this.#script = script;
     const path = fileURLToPath(new URL(script, import.meta.url));
     const env = { ...process.env, ...environment };
     const child = spawn(process.execPath, [path, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -53,10 +55,18 @@ export class LineProcess {
   }
 
   /** Waits for the first line of this kind, or fails with what the process said on stderr. */
-  async first(event: string, limitMs = 60_000): Promise<ToldLine> {
-    await until(`"${event}" from the process`, () => this.hasEnded || this.last(event), { limitMs });
-    const line = this.of(event)[0];
-    if (line === undefined) throw new Error(`ended without "${event}":\n${this.stderr.slice(-20).join('\n')}`);
+  first(event: string, limitMs = 60_000): Promise<ToldLine> {
+    return this.nth(event, 1, limitMs);
+  }
+
+  /** The same for the nth line of this kind, counted from 1. */
+  async nth(event: string, n: number, limitMs = 60_000): Promise<ToldLine> {
+    const what = `${n} x "${event}" from ${this.#script}`;
+    await until(what, () => this.hasEnded || this.of(event).length >= n, { limitMs, everyMs: 5 }).catch((error) => {
+      throw new Error(`${error.message}; it said\n${this.stderr.slice(-20).join('\n')}`);
+    });
+    const line = this.of(event)[n - 1];
+    if (line === undefined) throw new Error(`ended before ${what}:\n${this.stderr.slice(-20).join('\n')}`);
     return line;
   }
 
@@ -66,10 +76,12 @@ export class LineProcess {
     return () => this.#listeners.delete(listener);
   }
 
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  /** Resolves when it is gone and all its lines are read. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL', limitMs = 30_000): Promise<void> {
     if (this.hasEnded) return;
     const ended = once(this.child, 'close');
     this.child.kill(signal);
-    await ended;
+    const said = () => this.stderr.slice(-20).join('\n');
+    await within(limitMs, ended, () => `${this.#script} did not end within ${limitMs} ms of ${signal}:\n${said()}`);
   }
 }

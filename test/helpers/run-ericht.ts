@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Teardown } from './temp.ts';
+import { within } from './until.ts';
 
 const COMMAND = fileURLToPath(new URL('../../cli/ericht.js', import.meta.url));
 
@@ -25,8 +26,12 @@ export interface Running {
   /** What it has written so far. */
   stdout(): string;
   stderr(): string;
-  ended: Promise<Ended>;
+  /** Fails when it has not ended within `END_LIMIT_MS` of being asked for. */
+  readonly ended: Promise<Ended>;
 }
+
+/** Far more than the 10 s after which a stop gives up by itself. */
+const END_LIMIT_MS = 60_000;
 
 /** Starts the real command with an environment of its own. It is killed when the test ends. */
 export function startEricht(t: Teardown, args: string[], { folder, environment = {} }: RunOptions): Running {
@@ -45,7 +50,17 @@ export function startEricht(t: Teardown, args: string[], { folder, environment =
     stderr += chunk;
   });
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
-  return { process: child, stdout: () => stdout, stderr: () => stderr, ended };
+  const late = () => {
+    return `ericht ${args.join(' ')} did not end within ${END_LIMIT_MS} ms; it said\n${stdout}\n${stderr}`;
+  };
+  return {
+    process: child,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    get ended() {
+      return within(END_LIMIT_MS, ended, late);
+    },
+  };
 }
 
 /** Runs the real command to its end. */

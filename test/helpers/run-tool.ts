@@ -9,7 +9,12 @@ export function runTool(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd, env: env ?? process.env });
-    const timer = systemClock.setTimer(() => child.kill('SIGKILL'), limitMs);
+    const timer = systemClock.setTimer(() => {
+      child.kill('SIGKILL');
+      // What it has started may live on and hold these open, and 'close' waits for them.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, limitMs);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +16,8 @@ import type { Teardown } from './temp.ts';
 export { freePort } from './free-port.ts';
 export { randomKeyspace, randomName, type Teardown, tempDir } from './temp.ts';
 export { until } from './until.ts';
+
+const STANDSTILL_LIMIT_MS = 10_000;
 
 export interface KafkaAddress {
   brokers: string[];
@@ -36,7 +39,7 @@ export interface Faults {
   stop(index?: number): Promise<void>;
   /** Starts a node that was killed or stopped, on its old data and port; resolves when it answers. */
   restart(index?: number): Promise<void>;
-  /** SIGSTOP: connections stay open and, some milliseconds later, nobody answers. */
+  /** SIGSTOP: connections stay open and nobody answers. Returns when all threads of the node stand still. */
   pause(index?: number): void;
   /** SIGCONT. */
   resume(index?: number): void;
@@ -117,9 +120,40 @@ function withFaults<A extends object>(address: A, cluster: Cluster): A & Faults 
       await node(index).launch();
       await node(index).untilReady();
     },
-    pause: (index = 0) => node(index).pause(),
+    pause(index = 0) {
+      const { pid } = node(index);
+      node(index).pause();
+      if (pid !== undefined) untilStandstill(pid);
+    },
     resume: (index = 0) => node(index).resume(),
   };
+}
+
+/**
+ * Waits until SIGSTOP has reached every thread: on a busy machine one that is just being run answers a few requests
+ * more. Holds up this whole process, so that nothing is sent meanwhile. Without /proc there is no telling.
+ */
+function untilStandstill(pid: number): void {
+  const folder = `/proc/${pid}/task`;
+  const until = systemClock.monotonicMs() + STANDSTILL_LIMIT_MS;
+  for (;;) {
+    const running = existsSync(folder) ? readdirSync(folder).filter((thread) => !standsStill(folder, thread)) : [];
+    if (running.length === 0) return;
+    if (systemClock.monotonicMs() > until) {
+      throw new Error(`${running.length} threads of ${pid} run ${STANDSTILL_LIMIT_MS} ms after SIGSTOP`);
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+  }
+}
+
+/** A thread's state stands behind its name, which may hold anything. */
+function standsStill(folder: string, thread: string): boolean {
+  try {
+    return /\) [TXZ] [^)]*$/.test(readFileSync(join(folder, thread, 'stat'), 'utf8'));
+  } catch {
+    // It has just ended.
+    return true;
+  }
 }
 
 /** The data goes with it, so nothing needs to be flushed. */

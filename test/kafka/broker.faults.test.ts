@@ -9,7 +9,7 @@ import { makeTopic, recordingLog, settingsFor } from '../helpers/kafka-records.t
 import { ownKafka, randomName, type Teardown, until } from '../helpers/stack.ts';
 
 // The whole file; tap gives 30 s unless told.
-t.setTimeout(240_000);
+t.setTimeout(500_000);
 
 function everything(t: Teardown, brokers: string[], topic: string, log: Log) {
   const settings = settingsFor(brokers);
@@ -59,7 +59,7 @@ function everything(t: Teardown, brokers: string[], topic: string, log: Log) {
 }
 
 test('a broker that is killed and comes back: all go on by themselves, and few words are made of it', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async (t) => {
   const kafka = await ownKafka(t);
   const topic = await makeTopic(kafka.brokers);
@@ -88,7 +88,7 @@ test('a broker that is killed and comes back: all go on by themselves, and few w
 });
 
 test('a broker that freezes: the consumer is rebuilt when it is mute, and all stop in time', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async (t) => {
   const kafka = await ownKafka(t);
   const topic = await makeTopic(kafka.brokers);
@@ -98,10 +98,11 @@ test('a broker that freezes: the consumer is rebuilt when it is mute, and all st
   await all.send('before');
   await until('before', () => all.consumed.length === 1 && all.tailed.length === 1);
 
+  const { rebuilds } = all.consumer.status();
   kafka.pause();
   const hanging = all.send('frozen').catch((error) => error);
   await until('the tail sees it', () => !all.tail.readable(), { limitMs: 3000 });
-  await until('the consumer is rebuilt', () => all.consumer.status().rebuilds === 1, { limitMs: 30_000 });
+  await until('the consumer is rebuilt', () => all.consumer.status().rebuilds > rebuilds, { limitMs: 30_000 });
   t.match(all.consumer.status().lastError?.why, /no fetch or heartbeat was answered/);
   t.match(await hanging, { code: 'KAFKA_UNREACHABLE' }, 'the send has a deadline');
   kafka.resume();
@@ -119,7 +120,7 @@ test('a broker that freezes: the consumer is rebuilt when it is mute, and all st
   kafka.resume();
 });
 
-test('with Kafka away at the start, all begin when it comes', { timeout: 120_000 }, async (t) => {
+test('with Kafka away at the start, all begin when it comes', { timeout: 180_000 }, async (t) => {
   const kafka = await ownKafka(t);
   const topic = await makeTopic(kafka.brokers);
   await kafka.stop();

@@ -1,19 +1,21 @@
 import t, { test } from 'tap';
 import { OnePartitionProducer } from '../../kafka/producer.ts';
 import { TopicTail } from '../../kafka/tail.ts';
-import { systemClock as clock, sleep } from '../../lib/clock.ts';
+import { systemClock as clock } from '../../lib/clock.ts';
 import { ErichtError } from '../../lib/errors.ts';
 import { silentLog } from '../../lib/log.ts';
 import { makeTopic, plainAdmin, readAll, settingsFor } from '../helpers/kafka-records.ts';
 import { ownKafka, until } from '../helpers/stack.ts';
 
 // The whole file; tap gives 30 s unless told.
-t.setTimeout(240_000);
+t.setTimeout(500_000);
 
 const PARTITIONS = 6;
 const SENDS_PER_PARTITION = 60;
 const RECORDS_PER_SEND = 5;
 const KILL_AFTER_SENDS = 90;
+/** For one send, tried again and again: three times what the brokers take to elect another leader. */
+const TAKEN_LIMIT_MS = 60_000;
 
 /*
  * A plain kafkajs send over all partitions resolves here without having sent those of the killed leader: it keeps the
@@ -21,7 +23,7 @@ const KILL_AFTER_SENDS = 90;
  * loses about 20 of the 60 records of one send, in each run.
  */
 test('a leader killed in the middle of sends to several partitions loses no acknowledged record', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async (t) => {
   const kafka = await ownKafka(t, { nodes: 3 });
   const topic = await makeTopic(kafka.brokers, PARTITIONS);
@@ -49,16 +51,20 @@ test('a leader killed in the middle of sends to several partitions loses no ackn
     for (let n = 0; n < SENDS_PER_PARTITION; n += 1) {
       const values = Array.from({ length: RECORDS_PER_SEND }, (_, i) => `${partition}:${n}:${i}`);
       const records = values.map((value) => ({ value: Buffer.from(value) }));
-      for (;;) {
+      const taken = async () => {
         try {
           await producer.send(topic, { partition }, records);
-          break;
+          return true;
         } catch (error) {
           if (!(error instanceof ErichtError) || !error.retryable) throw error;
           refusals.push(error.message);
-          await sleep(clock, 100);
+          return false;
         }
-      }
+      };
+      const limits = { limitMs: TAKEN_LIMIT_MS, everyMs: 100 };
+      await until(`send ${n} to partition ${partition} is taken`, taken, limits).catch((cause) => {
+        throw new Error(`${cause.message}; refused at last: ${refusals.slice(-3).join('; ')}`, { cause });
+      });
       for (const value of values) acknowledged.add(value);
       sends += 1;
       if (sends === KILL_AFTER_SENDS) {

@@ -38,6 +38,7 @@ test('a suite that cannot run is skipped by name with the reason, and on CI it f
   const board = run(['ina226-iio.agent'], { PATH: '', CI: 'true' });
   t.equal(board.status, 1);
   t.match(board.stdout, /^agent: FAIL: cannot run: board: "qemu-system-x86_64" is not installed, and /m);
+  t.match(onCi.stdout, /\nfailed:\n {2}pipeline: cannot run: stack: "java" is not installed/);
 });
 
 test('what is not known is an error and not an empty run', async (t) => {

@@ -43,8 +43,8 @@ async function run(
   const own = Object.entries(process.env).filter(([key]) => !key.startsWith('TAP') && key !== 'CI');
   const env = { ...Object.fromEntries(own), ...(onCi && { CI: 'true' }) };
   const print = (line: string) => lines.push(line);
-  const counts = await runSuite({ suite: suite(limits), files }, { env, cwd: fixtures, signal, print });
-  return { counts, text: lines.join('\n') };
+  const result = await runSuite({ suite: suite(limits), files }, { env, cwd: fixtures, signal, print });
+  return { ...result, text: lines.join('\n') };
 }
 
 test('every file counts for what it did, and what went wrong is shown', async (t) => {
@@ -73,11 +73,51 @@ test('on CI whatever is left out counts as failed, with its reason', async (t) =
   t.match(text, /FAIL skipping\.test\.ts/);
 });
 
-test('a file that hangs is ended at its deadline and counts as failed', async (t) => {
-  const { counts, text } = await run(['hanging', 'passing'], { fileLimitMs: 8000, jobs: 1 });
-  t.equal(counts.passed, 2, 'the next file still runs');
-  t.equal(counts.failed, 1);
-  t.match(text, /timeout!|not done within 8 s/);
+let running: ReturnType<typeof run> | undefined;
+
+/** One run for all kinds of being late: each of them takes its whole limit. */
+function runLate(): ReturnType<typeof run> {
+  const files = ['hanging', 'deaf', 'lingering', 'passing'];
+  running ??= run(files, { fileLimitMs: 12_000, jobs: 4 });
+  return running;
+}
+
+const of = (file: string, failures: string[]) => failures.filter((failure) => failure.startsWith(`${file}.test.ts: `));
+
+test('files that are late fail, and the others run', async (t) => {
+  const { counts } = await runLate();
+  t.equal(counts.passed, 4);
+  t.ok(counts.failed >= 3);
+});
+
+test('a test that outlives the limit of its file is named', async (t) => {
+  const { failures } = await runLate();
+  t.match(of('hanging', failures)[0], 'hanging.test.ts: never ends: timeout!');
+});
+
+test('a file that cannot even end itself is ended, and its last test and its last words are shown', async (t) => {
+  const { failures, text } = await runLate();
+  t.same(of('deaf', failures), ['deaf.test.ts: not done within 12 s; it was running: lets nothing else run']);
+  t.match(text, /its last lines:\n +TAP version 14\n(.*\n)+ +a last word/);
+});
+
+test('of a process that goes on after its last test, what holds it is named', async (t) => {
+  const [failure] = of('lingering', (await runLate()).failures);
+  t.match(
+    failure,
+    /: timeout!: the file did not end; it was past: leaves a timer; its event loop held: .*timer due in/,
+  );
+});
+
+test('each failure is told once more in one line: its file, its test, and what went wrong first', async (t) => {
+  const { failures } = await run(['failing', 'asserting', 'hollow', 'unloadable', 'bailing']);
+  t.same(failures.sort(), [
+    'asserting.test.ts: fails without a subtest: -2 +1',
+    'bailing.test.ts: Bail out! the disk is gone',
+    'failing.test.ts: does not hold: should be equal: -wanted +found',
+    'hollow.test.ts: asserts nothing: asserts nothing',
+    'unloadable.test.ts: the file ended early, after 0 tests (exit code 1)',
+  ]);
 });
 
 test('a suite that is late fails what it has not run', async (t) => {
@@ -100,7 +140,9 @@ test('a check passes by its exit code, and shows what it printed when it fails',
   const check = (name: string, script: string) => ({ name, command: process.execPath, args: ['-e', script] });
   const checks = [check('tidy', ''), check('untidy', 'console.log("line 3 is untidy"); process.exitCode = 1')];
   const options = { env: process.env, cwd: fixtures, signal: new AbortController().signal, checks };
-  const counts = await runSuite({ suite: suite(), files: [] }, { ...options, print: (line) => lines.push(line) });
+  const print = (line: string) => lines.push(line);
+  const { counts, failures } = await runSuite({ suite: suite(), files: [] }, { ...options, print });
   t.same(counts, { passed: 1, failed: 1, skipped: 0 });
+  t.same(failures, ['untidy: line 3 is untidy']);
   t.match(lines.join('\n'), /FAIL untidy.*\n +line 3 is untidy/);
 });

@@ -1,10 +1,20 @@
+import { LATE } from './standing.ts';
+
+export interface Failure {
+  /** Name of the test; of what is wrong with the file as a whole there is none. */
+  test?: string;
+  /** The first thing that went wrong, in one line. */
+  reason: string;
+  /** All of it as it was printed, with its subtests and diagnostics. */
+  text: string;
+}
+
 /** What one test file reported. A test is whatever stands at the top level of the file's TAP. */
 export interface FileResult {
   passed: number;
   failed: number;
   skipped: number;
-  /** Each failure as it was printed, with its subtests and diagnostics. */
-  failures: string[];
+  failures: Failure[];
   /** Names and reasons of what was skipped or is still to do. */
   skips: string[];
 }
@@ -14,6 +24,8 @@ export interface Ending {
   signal: NodeJS.Signals | null;
   /** Set when the runner ended the file, with the reason. */
   stopped?: string | undefined;
+  /** Where the file stood when it was late. */
+  stood?: string;
   stderr: string;
 }
 
@@ -23,6 +35,11 @@ const PLAN = /^1\.\.(\d+)(?:\s*#\s*(.*))?$/;
 const LEFT_OUT_INSIDE = /^(?: {4})+(?:not )?ok\b\s*\d*\s*-?\s*(.*?)\s+#\s*(SKIP|TODO)\b(.*)$/i;
 /** A subtest that ended without one assertion: it would pass whatever the code does. */
 const HOLLOW = /^ {4}1\.\.0\s*$/;
+const FAILED_INSIDE = /^(?: {4})+not ok\b\s*\d*\s*-?\s*(.*?)(?:\s+#.*)?$/;
+/** Lines of a difference that say what was wanted and what was found. */
+const DIFFERENCE = /^\s+([-+](?![-+]).*)$/;
+/** Of output and stderr that are shown of a file that can't be believed. */
+const SHOWN_LINES = 30;
 /** How tap words the plan of a file that did nothing, as opposed to one that skips itself and says why. */
 const NO_TESTS = 'no tests found';
 
@@ -37,10 +54,10 @@ export function readTap(output: string, ending: Ending, { mayLeaveOut }: { mayLe
   let skippedWhole = false;
   let points = 0;
   let block: string[] = [];
-  let failing: string[] | undefined;
-  const fail = (text: string) => {
+  let failing: { test: string; lines: string[] } | undefined;
+  const fail = (text: string, test?: string, reason = text) => {
     result.failed += 1;
-    result.failures.push(text);
+    result.failures.push({ ...(test !== undefined && { test }), reason, text });
   };
   const leaveOut = (parts: string[]) => {
     if (!mayLeaveOut) return fail(`left out, and here nothing may be: ${parts.join('; ')}`);
@@ -48,7 +65,8 @@ export function readTap(output: string, ending: Ending, { mayLeaveOut }: { mayLe
     result.skips.push(...parts);
   };
   const closeFailing = () => {
-    if (failing) fail(failing.join('\n'));
+    if (failing?.test === LATE) fail([`the file did not end; ${ending.stood}`, ...failing.lines].join('\n'), LATE);
+    else if (failing) fail(failing.lines.join('\n'), failing.test, reasonIn(failing.lines));
     failing = undefined;
   };
   for (const line of output.split('\n')) {
@@ -65,9 +83,10 @@ export function readTap(output: string, ending: Ending, { mayLeaveOut }: { mayLe
       closeFailing();
       points += 1;
       const leftOut = leftOutParts(point, block);
-      if (point[1] && !isLeftOut(point[3])) failing = [...block, line];
+      if (point[1] && !isLeftOut(point[3])) failing = { test: point[2] ?? '', lines: [...block, line] };
       else if (leftOut.length > 0) leaveOut(leftOut);
-      else if (block.some((earlier) => HOLLOW.test(earlier))) fail(`asserts nothing: ${point[2]}`);
+      else if (block.some((earlier) => HOLLOW.test(earlier)))
+        fail(`asserts nothing: ${point[2]}`, point[2], 'asserts nothing');
       else result.passed += 1;
       block = [];
     } else if (line.startsWith('Bail out!')) {
@@ -76,14 +95,33 @@ export function readTap(output: string, ending: Ending, { mayLeaveOut }: { mayLe
       break;
     } else {
       if (line.startsWith('# Subtest')) closeFailing();
-      (failing ?? block).push(line);
+      (failing?.lines ?? block).push(line);
     }
   }
   closeFailing();
   const why = whyNotBelieved({ ...ending, planned, points, skippedWhole, failed: result.failed });
-  if (why && !result.failures.some((failure) => failure.startsWith('Bail out!')))
-    fail([why, ...block.filter((line) => line.trim() !== '').slice(-40), ending.stderr.trim()].join('\n'));
+  if (why && !result.failures.some(({ text }) => text.startsWith('Bail out!'))) {
+    const shown = ['its last lines:', ...lastLines(output), ...lastLines(ending.stderr)];
+    fail([why, ...(shown.length > 1 ? shown : [])].join('\n'), undefined, why);
+  }
   return result;
+}
+
+function lastLines(text: string): string[] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return lines.slice(-SHOWN_LINES);
+}
+
+/** The first assertion that failed, with its difference; empty where the test itself is that assertion. */
+function reasonIn(lines: string[]): string {
+  const at = lines.findIndex((line) => FAILED_INSIDE.test(line));
+  const name = FAILED_INSIDE.exec(lines[at] ?? '')?.[1] ?? '';
+  const from = lines.findIndex((line, index) => index > at && /^\s+diff: /.test(line));
+  const to = lines.findIndex((line, index) => index > from && /^\s+(?:\w+:|\.\.\.)/.test(line));
+  const difference = (from < 0 ? [] : lines.slice(from, to < 0 ? undefined : to))
+    .map((line) => DIFFERENCE.exec(line)?.[1])
+    .filter((line) => line !== undefined);
+  return [name, difference.slice(0, 2).join(' ')].filter(Boolean).join(': ');
 }
 
 function isLeftOut(directive: string | undefined): boolean {
@@ -102,8 +140,8 @@ function leftOutParts([, , name, directive, reason = '']: RegExpExecArray, block
 function whyNotBelieved(
   facts: Ending & { planned: number | undefined; points: number; skippedWhole: boolean; failed: number },
 ): string | undefined {
-  const { stopped, planned, points, skippedWhole, failed, exitCode, signal } = facts;
-  if (stopped) return stopped;
+  const { stopped, stood, planned, points, skippedWhole, failed, exitCode, signal } = facts;
+  if (stopped) return stood ? `${stopped}; ${stood}` : stopped;
   if (planned === undefined) return `the file ended early, after ${points} tests (${endOf(exitCode, signal)})`;
   if (planned !== points) return `the file planned ${planned} tests and reported ${points}`;
   if (points === 0 && !skippedWhole) return 'the file holds no test';

@@ -4,6 +4,7 @@ import { withDeadline } from '../../../lib/deadline.ts';
 import { ErichtError, reasonOf } from '../../../lib/errors.ts';
 import type { Log } from '../../../lib/log.ts';
 import { storeFailure } from './failure.ts';
+import { cureHosts } from './host-cure.ts';
 
 export interface CassandraAddress {
   /** Hosts, without port. */
@@ -52,6 +53,7 @@ export class Connection {
   readonly #clock: Clock;
   readonly #log: Log;
   #client: Client | undefined;
+  #endHosts: () => void = () => {};
   #closed = false;
   #reconnections = 0;
 
@@ -75,12 +77,17 @@ export class Connection {
       this.#reconnections += 1;
       this.#log.info({ host: address }, `Cassandra host ${address} is up`);
     });
+    const endHosts = cureHosts(client);
     this.#closed = false;
+    const connecting = client.connect();
     try {
-      await withDeadline(client.connect(), CONNECT_LIMIT_MS, `connecting to ${this.where}`, this.#clock);
+      await withDeadline(connecting, CONNECT_LIMIT_MS, `connecting to ${this.where}`, this.#clock);
       this.#client = client;
+      this.#endHosts = endHosts;
     } catch (error) {
-      await this.#shutdown(client);
+      await this.#shutdown(client, endHosts);
+      // The driver shuts down only what is connected, and the attempt that was given up may still get there.
+      void connecting.then(() => this.#shutdown(client, endHosts)).catch(() => {});
       throw storeFailure(withoutCode(error), this.where);
     }
   }
@@ -89,7 +96,7 @@ export class Connection {
     this.#closed = true;
     const client = this.#client;
     this.#client = undefined;
-    if (client) await this.#shutdown(client);
+    if (client) await this.#shutdown(client, this.#endHosts);
   }
 
   async execute(query: string, params: unknown[] = [], options: QueryOptions = {}): Promise<types.ResultSet> {
@@ -145,9 +152,11 @@ export class Connection {
     throw new ErichtError('STORE_UNREACHABLE', { what: `${this.where} is not connected`, why: 'it was not started' });
   }
 
-  async #shutdown(client: Client): Promise<void> {
+  async #shutdown(client: Client, endHosts: () => void): Promise<void> {
     try {
-      await withDeadline(client.shutdown(), CLOSE_LIMIT_MS, 'closing the connections', this.#clock);
+      const closing = client.shutdown();
+      endHosts();
+      await withDeadline(closing, CLOSE_LIMIT_MS, 'closing the connections', this.#clock);
     } catch (error) {
       this.#log.debug({}, `connections to ${this.where} were dropped: ${reasonOf(error)}`);
     }

@@ -1,11 +1,12 @@
 import t from 'tap';
+import { Connection } from '../../../collector/store/cassandra/connection.ts';
 import { CassandraStore } from '../../../collector/store/cassandra/store.ts';
-import { systemClock } from '../../../lib/clock.ts';
+import { sleep, systemClock } from '../../../lib/clock.ts';
 import { silentLog } from '../../../lib/log.ts';
 import { ownCassandra, until } from '../../helpers/stack.ts';
 import { series } from './samples.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(400_000);
 
 t.test('a store whose Cassandra goes away and comes back', async (t) => {
   const server = await ownCassandra(t);
@@ -46,5 +47,32 @@ t.test('a store whose Cassandra goes away and comes back', async (t) => {
     await until('a write goes through', write, { limitMs: 60_000 });
     t.equal(await stored(), 200);
     t.ok(warnings.length < 20, `${warnings.length} warnings`);
+  });
+
+  await t.test('and once all is closed, nothing is left that would keep the process', async (t) => {
+    await store.stop();
+    const holds = () => process.getActiveResourcesInfo().filter((kind) => /^(Timeout|TCPSocketWrap)$/.test(kind));
+    const before = holds().length;
+    // Many: which of the driver's two ways back comes first is left to chance.
+    const connections = Array.from({ length: 24 }, () => new Connection(server, systemClock, silentLog));
+    t.teardown(() => Promise.all(connections.map((connection) => connection.close())));
+    const ask = (connection: Connection) => connection.execute('SELECT key FROM system.local');
+    const answered = () => Promise.all(connections.map(ask)).catch(() => undefined);
+    await Promise.all(connections.map((connection) => connection.connect()));
+    await server.kill();
+    t.notOk(await answered());
+    await server.restart();
+    await until('all answer again', answered, { limitMs: 60_000 });
+    await server.kill();
+    t.notOk(await answered());
+    await server.restart();
+    const closeAt = async (connection: Connection, delayMs: number) => {
+      await sleep(systemClock, delayMs);
+      await connection.close();
+    };
+    // While they reconnect, each of them at another moment.
+    await Promise.all(connections.map((connection, index) => closeAt(connection, index * 50)));
+    await until('no timer and no connection is left', () => holds().length <= before, { limitMs: 15_000 });
+    t.ok(holds().length <= before, `${before} before, afterwards: ${holds()}`);
   });
 });
