@@ -35,7 +35,8 @@ const NEXT_OF_TYPE: Record<string, string> = {
   SECURITY_DISABLED: NEXT_OF_NO_LOGINS,
   INCONSISTENT_GROUP_PROTOCOL: 'another program uses this group: stop it, or set another kafka.topicPrefix',
 };
-const NEXT_OF_CERTIFICATE = "set kafka.tls.ca to the authority behind the broker's certificate, and check this clock";
+const NEXT_OF_CERTIFICATE =
+  "set kafka.tls.caFile to the authority behind the broker's certificate, and check this clock";
 
 /** Node's and OpenSSL's codes of a certificate that was not believed. */
 const CERTIFICATE_CODE = /CERT|VERIFY|ALTNAME|ISSUER/;

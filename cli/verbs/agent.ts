@@ -2,11 +2,7 @@ import { join } from 'node:path';
 import { ServiceGroup } from '../../lib/lifecycle.ts';
 import { plainLog, silentLog } from '../../lib/log.ts';
 import type { RecordSink } from '../../telemetry/link.ts';
-import { reportSchema } from '../../telemetry/report.ts';
 import { settingsOf, type VerbContext } from '../context.ts';
-import { withIsoTimes } from '../output/iso-times.ts';
-import { json } from '../output/machine.ts';
-import { reportTable } from '../output/report-table.ts';
 import type { Settings } from '../settings.ts';
 import { requireKafka } from '../wire/kafka.ts';
 import { runAsService, serviceLog } from '../wire/service.ts';
@@ -37,9 +33,9 @@ async function once({ args, clock, stdout, stderr, verbose }: VerbContext, setti
   const { makeAgent } = await import('../wire/agent.ts');
   const agent = await makeAgent(settings, { sink: nowhere, clock, log });
   const report = await agent.sampleOnce();
-  stdout.write(
-    args.output === 'json' ? json(withIsoTimes(report, reportSchema)) : reportTable(report, agent.findings()),
-  );
+  // An agent that runs for months has no use for what people and scripts are shown.
+  const { asJson, asTable } = await import('../output/one-report.ts');
+  stdout.write(args.output === 'json' ? asJson(report) : asTable(report, agent.findings()));
   return 0;
 }
 

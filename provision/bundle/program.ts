@@ -10,6 +10,8 @@ const LEFT_OUT: Record<string, string> = {
   systeminformation: 'systeminformation is asked where there is no /proc, and boards have one',
   ssh2: 'a Docker Engine over ssh is not part of the bundle for boards: name its socket in docker.socket',
   'thread-stream': 'logs go to standard output, without a thread of their own',
+  // pino only asks whether it is on the main thread, to which a stub says yes.
+  worker_threads: 'the bundle for boards has no threads of its own',
 };
 
 /** CommonJS packages ask for these in a module, too. */
@@ -41,7 +43,7 @@ export async function bundleProgram(projectDirectory: string): Promise<Program> 
     legalComments: 'none',
     banner: { js: COMMONJS_NAMES },
     define: { 'process.env.NODE_ENV': '"production"' },
-    plugins: [verbsOfBoards(projectDirectory), addonBesideProgram, withoutUnused, onlyEnglish],
+    plugins: [verbsOfBoards(projectDirectory), addonBesideProgram, withoutUnused, onlyEnglish, builtinsWhenUsed],
     metafile: true,
     write: false,
     logLevel: 'silent',
@@ -93,6 +95,27 @@ const onlyEnglish: Plugin = {
     }));
   },
 };
+
+/** Parts of Node that most boards never need: TLS, HTTPS and child processes are 3 MB of a small process. */
+const LATE = /^(?:node:)?(tls|https|child_process|zlib)$/;
+
+/** They are loaded when something in them is first used, not when a file that might use them is. */
+const builtinsWhenUsed: Plugin = {
+  name: 'builtins-when-used',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: LATE }, ({ path }) => ({ path: path.replace('node:', ''), namespace: 'late' }));
+    onLoad({ filter: /.*/, namespace: 'late' }, async ({ path }) => ({
+      contents: lateModule(path, Object.keys(await import(`node:${path}`))),
+      loader: 'js',
+    }));
+  },
+};
+
+function lateModule(name: string, keys: string[]): string {
+  const getters = keys.filter((key) => key !== 'default').map((key) => `get ${key}() { return whole().${key}; }`);
+  // A name that the bundler doesn't know as a builtin, so that it leaves it to Node.
+  return `const whole = () => process.getBuiltinModule('${name}');\nmodule.exports = { ${getters.join(', ')} };`;
+}
 
 /** Can be loaded and looked into; using it throws. A class that extends a part of it can be made. */
 function stubOf(sentence: string): string {
