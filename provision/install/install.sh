@@ -3,30 +3,7 @@
 # questions. Run again with the same flags it changes nothing; from a newer bundle it upgrades in place.
 set -eu
 umask 022
-
-USAGE='Usage: sudo ./install.sh --kafka HOST:PORT[,HOST:PORT] [FLAGS]    set up or upgrade this board
-       sudo ./install.sh [--dry-run]                              upgrade, keep the configuration
-       sudo ./install.sh --uninstall [--purge] [--dry-run]
-
-Configuration; any of these writes /etc/ericht/ericht.yaml anew, unless it was edited by hand
-  --kafka HOST:PORT      brokers, separated by commas
-  --cluster-id NAME      the cluster that this board belongs to (default ericht)
-  --node-id NAME         the name of this board (default its host name)
-  --interval DURATION    between two reports (default 1s)
-  --rail KEY=VALUE,...   a power chip, such as
-                         label=main,measures=board,bus=1,address=0x40,shuntOhms=0.002; may be repeated
-  --tls                  encrypted connections to Kafka, by the authorities of the system
-  --ca-file FILE         encrypted connections to Kafka, by this authority; the file is copied
-  --username NAME        login at Kafka, with --password-file
-  --password-file FILE   the password, alone on its line; the file is copied
-  --config FILE          a whole ericht.yaml instead of the flags above; the file is copied
-
-Other flags
-  --with-docker          let the agent use the Docker Engine: members of the group docker can become root
-  --dry-run              say what would be done, change nothing
-  --uninstall            remove the service and the program; the configuration and the waiting reports stay
-  --purge                with --uninstall: remove these and the user, too
-  -h, --help             this text'
+PATH=$PATH:/usr/sbin:/sbin
 
 ROOT=/opt/ericht
 CONFIG=/etc/ericht/ericht.yaml
@@ -39,15 +16,16 @@ RULES=/etc/udev/rules.d/60-ericht-i2c.rules
 MODULES=/etc/modules-load.d/ericht.conf
 LINK=/usr/local/bin/ericht
 STATE=/var/lib/ericht
+# Held while a run lasts; it is empty once all that was changed also runs. A reboot starts everything anew, and empties it.
+UNFINISHED=/run/ericht-install
 SERVICE=ericht-agent.service
 ME=ericht
 HERE=$(dirname "$(readlink -f "$0")")
 
-kafka='' cluster='' node='' interval='' rails='' tls='' ca='' username='' password='' config=''
-docker='' dry='' uninstall='' purge='' configured=''
-changes=0 restart=''
+changes=0 restart='' doing='' told='' TEMP=''
 
 fail() {
+  told=1
   printf 'install.sh: %s.\nNext: %s.\n' "$1" "$2" >&2
   exit "${3:-2}"
 }
@@ -61,75 +39,34 @@ step() {
     say "would $1"
     return
   fi
+  doing=$1
+  echo "$1" >>$UNFINISHED
   say "$1"
   shift
   "$@"
 }
 
-plain() {
-  case $2 in
-    '') fail "$1 needs a value" "see ./install.sh --help" ;;
-    *[\"\\\`\$]* | *"
-"*) fail "$1 may not hold quotes, backslashes, \$ or line breaks" "use --config FILE for such values" ;;
-  esac
-}
-
-arguments() {
-  while [ $# -gt 0 ]; do
-    flag=$1
-    shift
-    case $flag in
-      --dry-run) dry=1 && continue ;;
-      --uninstall) uninstall=1 && continue ;;
-      --purge) purge=1 && continue ;;
-      --with-docker) docker=1 && continue ;;
-      --tls) tls=1 configured=1 && continue ;;
-      -h | --help) say "$USAGE" && exit 0 ;;
-    esac
-    case $flag in
-      --*=*) value=${flag#*=} flag=${flag%%=*} ;;
-      --kafka | --cluster-id | --node-id | --interval | --rail | --ca-file | --username | --password-file | --config)
-        [ $# -gt 0 ] || fail "$flag needs a value" 'see ./install.sh --help'
-        value=$1
-        shift
-        ;;
-      *) fail "there is no flag $flag" 'see ./install.sh --help' ;;
-    esac
-    plain "$flag" "$value"
-    configured=1
-    case $flag in
-      --kafka) kafka=$value ;;
-      --cluster-id) cluster=$value ;;
-      --node-id) node=$value ;;
-      --interval) interval=$value ;;
-      --rail) rails="$rails$value
-" ;;
-      --ca-file) ca=$value tls=1 ;;
-      --username) username=$value ;;
-      --password-file) password=$value ;;
-      --config) config=$value ;;
-      *) fail "there is no flag $flag with a value" 'see ./install.sh --help' ;;
-    esac
-  done
-  if [ "$config" ] && [ "$kafka$cluster$node$interval$rails$tls$username$password" ]; then
-    fail '--config is a whole configuration' 'leave out the other flags of the configuration, or --config'
-  fi
-  if [ "$purge" ] && [ ! "$uninstall" ]; then fail '--purge goes with --uninstall' 'see ./install.sh --help'; fi
-  if [ "${username:+1}" != "${password:+1}" ]; then
-    fail '--username and --password-file belong together' 'give both or neither'
-  fi
-  for file in "$ca" "$password" "$config"; do
-    [ ! "$file" ] || [ -r "$file" ] || fail "cannot read $file" 'name a file that is there'
-  done
+# Whatever stops it: the next step is named.
+leave() {
+  status=$?
+  rm -rf "$TEMP"
+  if [ $status = 0 ] || [ "$told" ]; then return; fi
+  printf 'install.sh: stopped %s.\nNext: put right what stands above, if anything, and run this again.\n' \
+    "${doing:+at: }${doing:-before anything was changed}" >&2
 }
 
 preflight() {
   [ "$(id -u)" = 0 ] || fail 'this needs root' 'run it with sudo'
   [ -d /run/systemd/system ] || fail 'systemd does not run here' 'run it on the board itself, or use the container image'
-  for tool in sha256sum useradd groupadd usermod getent df du cmp install; do
-    command -v $tool >/dev/null || fail "there is no $tool" 'install the packages coreutils, passwd and diffutils'
+  for tool in sha256sum useradd groupadd usermod getent df du cmp install flock; do
+    command -v $tool >/dev/null || fail "there is no $tool" 'install the packages coreutils, util-linux, passwd and diffutils'
   done
+  [ ! "$dry" ] || return 0
+  exec 9>>$UNFINISHED
+  flock -n 9 || fail 'another install.sh is at work on this board' 'wait until it has ended, and run this again'
 }
+
+whole() { (cd "$1" && sha256sum --quiet -c SHA256SUMS) >/dev/null 2>&1; }
 
 # The bundle is whole, is meant for this board, and fits on it.
 check_bundle() {
@@ -139,14 +76,20 @@ check_bundle() {
   cpu=$(sed -n 's/.*"cpu":\["\([a-z0-9]*\)"\].*/\1/p' "$HERE/package.json")
   case $(uname -m) in aarch64 | arm64) own=arm64 ;; x86_64) own=x64 ;; *) own=$(uname -m) ;; esac
   [ "$cpu" = "$own" ] || fail "this bundle is for $cpu, this board is $own" "take the bundle that is named linux-$own, if there is one"
-  "$HERE/bin/node" -e 0 2>/dev/null ||
+  case $ROOT/versions in
+    "$HERE"/*) fail "the bundle is unpacked where the program goes, in $HERE" 'unpack it in a folder of its own' ;;
+  esac
+  "$HERE/bin/node" -e 0 2>/dev/null || {
+    [ $? != 126 ] || fail "nothing may be run from $HERE" 'unpack the archive on a file system without noexec, such as below /root'
     fail 'the Node.js of this bundle does not run here' 'install a 64-bit system with glibc 2.28 or newer, such as Raspberry Pi OS (64-bit)'
-  (cd "$HERE" && sha256sum --quiet -c SHA256SUMS >/dev/null 2>&1) ||
+  }
+  whole "$HERE" ||
     fail 'the bundle is damaged: SHA256SUMS does not fit' 'copy it to the board again and unpack it anew'
   digest=$(sha256sum "$HERE/SHA256SUMS" | cut -c1-8)
   version=$(sed -n 's/.*"version":"\([^"]*\)".*/\1/p' "$HERE/package.json")-$digest
   target=$ROOT/versions/$version
-  [ -d "$target" ] && return
+  present=''
+  if whole "$target"; then present=1 && return; fi
   parent=$ROOT
   while [ ! -d "$parent" ]; do parent=$(dirname "$parent"); done
   need=$(($(du -sk "$HERE" | cut -f1) + 20480))
@@ -184,7 +127,8 @@ render() {
 
 sum() { sha256sum "$1" | cut -d' ' -f1; }
 
-check_docker() {
+check_surroundings() {
+  [ ! -e $LINK ] || [ -L $LINK ] || fail "$LINK is something else" 'move it away and run this again'
   [ ! "$docker" ] || getent group docker >/dev/null ||
     fail 'there is no group docker' 'install Docker first, or leave out --with-docker'
 }
@@ -208,7 +152,7 @@ check_configuration() {
   else
     fail 'this board has no configuration yet' 'give --kafka HOST:PORT, or --config FILE'
   fi
-  if [ "$wanted" ] && [ -f "$CONFIG" ] && ! cmp -s "$wanted" "$CONFIG" && [ "$(cat "$MADE" 2>/dev/null)" != "$(sum "$CONFIG")" ]; then
+  if [ "$wanted" ] && [ -f "$CONFIG" ] && ! cmp -s "$wanted" "$CONFIG" && ! grep -qsx "$(sum "$CONFIG")" $MADE; then
     warn "$CONFIG was edited by hand and is kept; the flags are not applied. Remove it and run this again to have it made anew"
     wanted='' ca='' password='' probe=$CONFIG
   fi
@@ -220,8 +164,10 @@ check_configuration() {
 
 user_and_groups() {
   getent group i2c >/dev/null || step 'make the group i2c' groupadd --system i2c
+  own=--user-group
+  ! getent group $ME >/dev/null || own=--gid=$ME
   getent passwd $ME >/dev/null ||
-    step "make the user $ME" useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin $ME
+    step "make the user $ME" useradd --system "$own" --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin $ME
   groups='i2c video'
   if [ "$docker" ]; then
     groups="$groups docker"
@@ -239,13 +185,20 @@ copy_program() {
   draft=$target.partial
   rm -rf "$draft"
   mkdir -p "$ROOT/versions"
-  cp -R "$HERE" "$draft"
+  # What else lies there is nobody else's business.
+  { sed 's/^[0-9a-f]*  //' "$HERE/SHA256SUMS" && echo SHA256SUMS; } | while IFS= read -r file; do
+    mkdir -p "$(dirname "$draft/$file")"
+    cp "$HERE/$file" "$draft/$file"
+  done
   chown -R root:root "$draft"
   chmod -R u=rwX,go=rX "$draft"
-  (cd "$draft" && sha256sum --quiet -c SHA256SUMS) || {
+  whole "$draft" || {
     rm -rf "$draft"
     fail "what was written to $ROOT is not what was read" 'look after the SD card: it may be failing' 1
   }
+  # A power cut must not leave a folder that looks whole.
+  sync
+  rm -rf "$target"
   mv -T "$draft" "$target"
 }
 
@@ -265,8 +218,9 @@ files() {
   [ ! "$password" ] || put "write $PASSWORD" 640 $ME "$password" $PASSWORD
   [ ! "$ca" ] || put "write $CA" 644 root "$ca" $CA
   if [ "$wanted" ]; then
+    # Before it is there: what an interrupted run has written is not taken for somebody's edit.
+    [ "$dry" ] || grep -qsx "$(sum "$wanted")" $MADE || { mkdir -p /etc/ericht && sum "$wanted" >>$MADE; }
     put "write $CONFIG" 640 $ME "$wanted" $CONFIG
-    [ "$dry" ] || [ "$(cat $MADE 2>/dev/null)" = "$(sum $CONFIG)" ] || sum $CONFIG >$MADE
     for secret in $PASSWORD $CA; do
       [ ! -f "$secret" ] || grep -q "$secret" "$wanted" || remove "$secret"
     done
@@ -274,9 +228,12 @@ files() {
   put "write $UNIT" 644 root "$HERE/ericht-agent.service" $UNIT
   systemd=$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
   [ "${systemd:-0}" -lt 254 ] || put "write $DROP_IN" 644 root "$HERE/backoff.conf" $DROP_IN
-  uses_bus=$(grep -c '^ *\(- \)\{0,1\}bus:' "${wanted:-$CONFIG}" 2>/dev/null || :)
-  [ "${uses_bus:-0}" -gt 0 ] || return 0
-  bus_files
+  [ ! "$(buses)" ] || bus_files
+}
+
+# The numbers of the buses in the configuration, one a line.
+buses() {
+  sed 's/#.*//' "${wanted:-$CONFIG}" 2>/dev/null | tr ',' '\n' | tr '{' '\n' | sed -n 's/^[- ]*bus: *\([0-9][0-9]*\).*/\1/p' | sort -u
 }
 
 bus_files() {
@@ -289,7 +246,7 @@ bus_files() {
   echo i2c-dev >"$TEMP/modules"
   put "write $MODULES, which loads i2c-dev at every boot" 644 root "$TEMP/modules" $MODULES
   [ "$dry" ] || modprobe i2c-dev 2>/dev/null || :
-  sed -n 's/^ *\(- \)\{0,1\}bus: *\([0-9]*\).*/\2/p' "${wanted:-$CONFIG}" | sort -u | while read -r bus; do
+  buses | while read -r bus; do
     [ -e "/dev/i2c-$bus" ] || warn "there is no /dev/i2c-$bus: switch the bus on (Raspberry Pi: raspi-config nonint do_i2c 0), the agent then finds its chips"
   done
 }
@@ -314,9 +271,11 @@ go_back() {
   switch "$before"
   systemctl daemon-reload
   systemctl restart $SERVICE
+  : >$UNFINISHED
 }
 
 begin() {
+  sync
   systemctl daemon-reload
   systemctl --quiet enable $SERVICE
   systemctl restart $SERVICE && return
@@ -335,17 +294,21 @@ tidy_versions() {
 set_up() {
   check_bundle
   check_configuration
-  check_docker
+  check_surroundings
   remember
+  [ ! -s $UNFINISHED ] || restart=1
   user_and_groups
-  [ -d "$target" ] || step "copy the program to $target" copy_program
+  if [ ! "$present" ]; then
+    restart=1
+    step "copy the program to $target" copy_program
+  fi
   files
   if [ "$before" != "$version" ]; then
     restart=1
     step "make $version the current one" switch "$version"
   fi
   if [ "$(readlink $LINK 2>/dev/null || :)" != $ROOT/current/bin/ericht ]; then
-    [ ! -e $LINK ] || [ -L $LINK ] || fail "$LINK is something else" 'move it away and run this again'
+    [ "$dry" ] || mkdir -p "$(dirname $LINK)"
     step "link $LINK" ln -sfn $ROOT/current/bin/ericht $LINK
   fi
   systemctl --quiet is-active $SERVICE || restart=1
@@ -357,10 +320,10 @@ set_up() {
 remove() { step "remove $1" rm -rf "$1"; }
 
 take_away() {
+  [ ! -f $DROP_IN ] || remove $DROP_IN
   if [ -f $UNIT ]; then
     step "stop $SERVICE" systemctl --quiet disable --now $SERVICE
     remove $UNIT
-    [ ! -d $UNIT.d ] || [ ! -f $DROP_IN ] || remove $DROP_IN
     [ "$dry" ] || { rmdir $UNIT.d 2>/dev/null || : && systemctl daemon-reload; }
   fi
   [ ! -L $LINK ] || [ "$(readlink $LINK)" != $ROOT/current/bin/ericht ] || remove $LINK
@@ -374,12 +337,15 @@ take_away() {
   fi
 }
 
+[ -f "$HERE/arguments.sh" ] || fail "this is not an unpacked bundle: there is no arguments.sh in $HERE" 'unpack the archive and run the install.sh in it'
+. "$HERE/arguments.sh"
 arguments "$@"
 preflight
+trap leave EXIT
+trap 'exit 130' HUP INT TERM
 TEMP=$(mktemp -d)
-trap 'rm -rf "$TEMP"' EXIT
-trap 'exit 1' HUP INT TERM
 if [ "$uninstall" ]; then take_away; else set_up; fi
+[ "$dry" ] || : >$UNFINISHED
 if [ $changes = 0 ]; then
   say 'Nothing to change.'
 elif [ "$dry" ]; then

@@ -76,6 +76,10 @@ t.test('what cannot work is refused before anything is changed, with the next st
   t.match(await refusal('--kafka 192.0.2.1:9092 --username u'), /--username and --password-file belong together/);
   t.match(await refusal('--kafka x:1 --username u --password-file /nowhere'), /cannot read \/nowhere/);
   t.match(await refusal('--kafka "x:1\\"]"'), /may not hold quotes/);
+  t.match(await refusal('--kafka x:1 --rail main'), /--rail takes KEY=VALUE,..., not "main"/);
+  await board.run('touch /usr/local/bin/ericht');
+  t.match(await refusal(FLAGS), /\/usr\/local\/bin\/ericht is something else.\nNext: move it away/);
+  await board.run('rm /usr/local/bin/ericht');
   t.match(await refusal(`${FLAGS} --with-docker`), /there is no group docker.\nNext: install Docker first/);
   t.match(
     await board.run(`setpriv --reuid 65534 --clear-groups /var/tmp/bundle/install.sh ${FLAGS} 2>&1 || :`),
@@ -215,6 +219,48 @@ t.test('a newer bundle upgrades in place; one that does not start is taken back'
   t.not(await property('MainPID'), pid);
 });
 
+t.test('a run that was killed in the middle is finished by the next one', async (t) => {
+  await board.run(
+    "cp -r /var/tmp/newer /var/tmp/killed && cd /var/tmp/killed && sed -i 's/^begin() {/begin() { [ ! -e \\/var\\/tmp\\/kill ] || kill -9 $$/' install.sh && find . -type f -not -name SHA256SUMS | sed 's#^./##' | sort | xargs sha256sum > SHA256SUMS",
+  );
+  await board.run('rm /etc/ericht/ericht.yaml && touch /var/tmp/kill');
+  const pid = await property('MainPID');
+  t.match(await refusal('--kafka 192.0.2.4:9092', 'killed'), /write \/etc\/ericht\/ericht.yaml/);
+  t.equal(await property('MainPID'), pid, 'killed before the agent was restarted');
+  await board.run('rm /var/tmp/kill');
+  t.match(await install('--kafka 192.0.2.5:9092', 'killed'), /^Done: /m);
+  t.match(await board.run('cat /etc/ericht/ericht.yaml'), '192.0.2.5', "what it wrote is nobody else's edit");
+  await board.run('touch /var/tmp/kill');
+  const second = await property('MainPID');
+  await refusal('--kafka 192.0.2.6:9092', 'killed');
+  await board.run('rm /var/tmp/kill');
+  t.match(await install('--kafka 192.0.2.6:9092', 'killed'), /start ericht-agent.service/);
+  t.not(await property('MainPID'), second, 'the agent runs with what was written');
+  t.equal(await install('', 'killed'), 'Nothing to change.\n');
+});
+
+t.test('a program that was damaged on the SD card is copied again', async (t) => {
+  await board.run(': > /opt/ericht/current/lib/i2c.node');
+  t.match(await install('', 'killed'), /copy the program to/);
+  t.ok(Number(await board.run('stat -c %s /opt/ericht/current/lib/i2c.node')) > 0);
+});
+
+t.test('two runs at once, and a run that cannot write, end with the next step', async (t) => {
+  const [before, pid] = [await traces(), await property('MainPID')];
+  t.match(
+    await board.run('flock /run/ericht-install /var/tmp/killed/install.sh 2>&1 || :'),
+    /another install.sh is at work on this board.\nNext: wait until it has ended/,
+  );
+  await board.run('mount --bind /etc /etc && mount -o remount,ro,bind /etc');
+  const said = await refusal('--kafka 192.0.2.7:9092', 'killed').finally(() => board.run('umount /etc'));
+  t.match(
+    said,
+    /Read-only file system\ninstall.sh: stopped before anything was changed.\nNext: put right what stands above/,
+  );
+  t.equal(await traces(), before);
+  t.equal(await property('MainPID'), pid);
+});
+
 t.test('a stop says goodbye within 5 s', async (t) => {
   const took = await board.run('date +%s%N; systemctl stop ericht-agent.service; date +%s%N');
   const [from = 0, to = 0] = took
@@ -239,4 +285,39 @@ t.test('uninstalling keeps the data, purging does not, and a second time there i
   t.match(await install('--uninstall --purge'), /Removed/);
   t.equal((await board.run('ls -d /etc/ericht /var/lib/ericht 2>/dev/null; getent passwd ericht || :')).trim(), '');
   t.match(await install('--uninstall --purge'), 'Nothing to change.\n');
+});
+
+t.test('flags, folders and boards as people have them', async (t) => {
+  await board.run(
+    'mv /var/tmp/bundle "/var/tmp/my bundle" && cd "/var/tmp/my bundle" && (umask 077; echo secret > password) && groupadd --system ericht',
+  );
+  const rail = 'label=on, measures=board, bus=1, address=0x40, shuntOhms=0.002';
+  const said = await board.run(
+    `cd "/var/tmp/my bundle" && PATH=/usr/bin:/bin ./install.sh --kafka "192.0.2.1:9092, 192.0.2.2:9092" --rail "${rail}" ` +
+      '--username b1 --password-file password 2>&1',
+  );
+  t.match(
+    said,
+    /^Done: /m,
+    'with a folder of two words, a relative file, lists with spaces, a group that is there, and the PATH of su',
+  );
+  t.equal(await board.run('ls /opt/ericht/current/password 2>/dev/null || :'), '', 'a secret beside it is not copied');
+  const yaml =
+    'transport: kafka\nkafka: { brokers: ["x:1"] }\nrails: [{ label: m, bus: 7, address: 0x40, shuntOhms: 0.002 }]\n';
+  await board.run(`printf '%s' '${yaml}' > /var/tmp/flow.yaml`);
+  t.match(
+    await install('--config /var/tmp/flow.yaml --dry-run', 'my\\ bundle'),
+    /there is no \/dev\/i2c-7: switch the bus on/,
+    'a bus in any form of YAML',
+  );
+  await board.run(
+    'mkdir /opt/mine && cp -r "/var/tmp/my bundle/." /opt/ericht && mount -t tmpfs -o noexec none /opt/mine',
+  );
+  await board.run('cp -r "/var/tmp/my bundle/." /opt/mine');
+  const elsewhere = (command: string) => board.run(`${command} 2>&1 || :`);
+  t.match(
+    await elsewhere('/opt/ericht/install.sh --dry-run'),
+    /unpacked where the program goes, in \/opt\/ericht.\nNext: unpack/,
+  );
+  t.match(await elsewhere('sh /opt/mine/install.sh --dry-run'), /nothing may be run from \/opt\/mine.\nNext: unpack/);
 });
