@@ -123,5 +123,7 @@ export function whyUnreachable(error: unknown, socketPath: string): { code: stri
   if (code === 'ECONNREFUSED' || code === 'ENOENT') return { code, sentence: `${at} is not running` };
   if (code === 'DEADLINE_EXCEEDED')
     return { code, sentence: `${at} does not answer within ${ANSWER_WITHIN_MS / 1000} s` };
+  // A part of an answer that isn't there: the sentences of the language would tell nobody anything.
+  if (error instanceof TypeError) return { code, sentence: `what answers at ${socketPath} is no Docker Engine` };
   return { code, sentence: `${at} does not answer: ${reasonOf(error)}`.slice(0, 255) };
 }

@@ -106,7 +106,9 @@ export class LiveState {
   acceptFacts(facts: Facts, appendedAt: number): void {
     this.adoptCluster(facts.clusterId);
     if (facts.clusterId !== this.#clusterId) return;
-    this.#conflicts.facts(facts, appendedAt, this.#clock.monotonicMs());
+    // Facts are read from the beginning: those of last week, which come at once, were not spoken at once.
+    const ageMs = Math.max(0, this.#clock.now() - appendedAt);
+    this.#conflicts.facts(facts, appendedAt, this.#clock.monotonicMs() - ageMs);
     const known = this.#facts.get(facts.nodeId);
     if (known && !isLater(appendedAt, known.appendedAt, this.#clock.now())) return;
     this.#facts.set(facts.nodeId, { facts, appendedAt });

@@ -131,3 +131,18 @@ test('what comes after a reboot with the clock set back is shown, whatever the s
   t.equal(state.facts('pi-01')?.bootId, 'after');
   t.equal(stateOf(state, 'pi-01'), 'live');
 });
+
+test('a board that was swapped for repair, and put back, is no conflict to who reads the old facts at once', async (t) => {
+  const clock = new ManualClock();
+  const state = stateAt(clock);
+  const warnings = () => state.status(pipeline).nodes.flatMap((node) => node.warnings);
+  state.accept({ report: boardReport('pi-01', 0, clock.now()), appendedAt: clock.now() });
+  const tell = (hardwareSerial: string, ageMs: number) =>
+    state.acceptFacts(factsOf(boardReport('pi-01', 0, clock.now()), { hardwareSerial }), clock.now() - ageMs);
+  for (const [days, serial] of [9, 8, 7].map((days) => [days, days === 8 ? 'spare' : 'first'] as const)) {
+    tell(serial, days * 86_400_000);
+  }
+  t.same(warnings(), []);
+  for (const [index, serial] of ['spare', 'first', 'spare'].entries()) tell(serial, 3000 - index * 1000);
+  t.match(warnings().join(), /two boards report as pi-01 \(serials first and spare\)/);
+});

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { renameSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -48,6 +49,22 @@ t.test('something else behind the socket is told, not believed', async (t) => {
   const docker = sampler(t, path);
   t.match(await docker.find(), { found: false, detail: /does not answer/ });
   await t.rejects(docker.sample(never), /no Docker Engine was found/);
+});
+
+t.test('an engine whose answers make no sense is told in a sentence', async (t) => {
+  const path = join(await tempDir(t), 'docker.sock');
+  const server = createHttpServer(({ url = '' }, answer) => {
+    answer.setHeader('content-type', 'application/json');
+    if (url.startsWith('/events')) answer.write('\n');
+    else answer.end(url.startsWith('/info') ? '{"ServerVersion":"1"}' : '[{}]');
+  }).listen(path);
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  const detail = `what answers at ${path} is no Docker Engine`;
+  t.match(await sampler(t, path).find(), { found: false, detail });
 });
 
 t.test('a stop in the middle of a first look that gets no answer is quick', async (t) => {
