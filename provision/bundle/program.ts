@@ -111,10 +111,15 @@ const builtinsWhenUsed: Plugin = {
   },
 };
 
+/** What inherits from it may have parts of its own, as docker-modem makes them. */
 function lateModule(name: string, keys: string[]): string {
-  const getters = keys.filter((key) => key !== 'default').map((key) => `get ${key}() { return whole().${key}; }`);
-  // A name that the bundler doesn't know as a builtin, so that it leaves it to Node.
-  return `const whole = () => process.getBuiltinModule('${name}');\nmodule.exports = { ${getters.join(', ')} };`;
+  const parts = keys.filter((key) => key !== 'default').map((key) => `['${key}']: late('${key}')`);
+  return `const late = (key) => ({
+      enumerable: true,
+      get: () => process.getBuiltinModule('${name}')[key],
+      set(value) { Object.defineProperty(this, key, { value, writable: true, configurable: true, enumerable: true }); },
+    });
+    module.exports = Object.defineProperties({}, { ${parts.join(', ')} });`;
 }
 
 /** Can be loaded and looked into; using it throws. A class that extends a part of it can be made. */

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import t, { type Test } from 'tap';
+import { ownDockerEngine, whyNoEngine } from '../../helpers/docker-engine.ts';
 import { bundleInto, unpack } from '../../helpers/make-bundle.ts';
 import { runTool } from '../../helpers/run-tool.ts';
 import { tempDir } from '../../helpers/temp.ts';
@@ -69,4 +70,12 @@ t.test('TLS works in it, and a stranger is refused', async (t) => {
   const known = await runAgent(t, `{ brokers: ["${broker}"], tls: { caFile: "${cert}" } }`);
   await until('a connection stands', () => protocols.includes('TLSv1.3') && known.pid > 0);
   t.strictSame([...new Set(protocols)], ['TLSv1.3']);
+});
+
+const noEngine = await whyNoEngine();
+t.test('it asks a Docker Engine at its socket', { skip: noEngine ?? false }, async (t) => {
+  const { socketPath } = await ownDockerEngine(t);
+  const env = { ...process.env, ERICHT_DOCKER__SOCKET: socketPath };
+  const report = JSON.parse(await runTool(join(tree, 'bin/ericht'), ['agent', '--once', '-o', 'json'], { env }));
+  t.match(report.docker, { engine: 'running', version: /^\d/, swarmRole: 'none', runningContainers: 0 });
 });
