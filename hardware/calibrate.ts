@@ -26,9 +26,6 @@ const MOST_SPREAD = 0.02;
 const OFFSET_VOLTS = 10e-6;
 const GAIN_ERROR = 0.001;
 
-/** The kernel's hwmon interface tells whole milliamperes. */
-const HWMON_STEP_AMPERES = 0.001;
-
 /** Below this the offset alone may be a tenth of what is measured. */
 const LEAST_SHUNT_VOLTS = 100e-6;
 
@@ -85,7 +82,7 @@ export async function calibrate(options: CalibrationOptions): Promise<Calibratio
     );
   }
   const ohms = size / knownAmperes;
-  const stepVolts = rail.source === 'hwmon' ? HWMON_STEP_AMPERES * configuredOhms : 0;
+  const { stepVolts = 0 } = rail;
   if (Math.abs(ohms / configuredOhms - 1) > MOST_DEVIATION) throw refusedAs(ohms, configuredOhms, size, knownAmperes);
   return {
     shuntOhms: Number(ohms.toPrecision(4)),

@@ -66,6 +66,8 @@ export interface RailReader {
   /** Bus and address, or the device in sysfs. */
   readonly location: string;
   readonly shuntOhms?: number | undefined;
+  /** Volts across the shunt between two neighbouring values of the current; absent where that is the chip's own step. */
+  readonly stepVolts?: number | undefined;
   readonly counts?: RailCounts;
   /** Looks whether the rail can be read, and sets it up; may be repeated at any time. Never rejects. */
   find(): Promise<RailFinding>;

@@ -80,7 +80,8 @@ function expected(issue: z.core.$ZodIssue, value: unknown): string {
         ? issue.message
         : `expected ${NAMES[issue.expected] ?? issue.expected}${quotes(issue, value)}`;
     case 'too_small':
-      return isOwnSentence(issue) ? issue.message : `the least is ${issue.minimum}`;
+      if (isOwnSentence(issue)) return issue.message;
+      return issue.inclusive === false ? `it must be above ${issue.minimum}` : `the least is ${issue.minimum}`;
     case 'too_big':
       return `the most is ${issue.maximum}`;
     default:

@@ -11,6 +11,12 @@ import type { Finding, ReportPart, Sampler, SamplerFacts } from '../sampler.ts';
 
 const MOST_RAILS = 16;
 
+/** A driver may take a chip over while it is read here, let it go again, or come with one more. */
+const LOOK_AGAIN_MS = 60_000;
+
+/** However long the interval, a bus that hangs is given up well before the search for all rails would be. */
+const LONGEST_TIMEOUT_MS = 10_000;
+
 /** Reports don't wait longer for what was kept; it is added when it comes. */
 const RESTORE_WITHIN_MS = 500;
 /** A sync to an SD card takes its time. */
@@ -64,6 +70,7 @@ export class RailsSampler implements Sampler {
   readonly #known = new Map<string, RailState>();
   #rails: RailState[] = [];
   #search: Promise<Finding> | undefined;
+  #lookedAtMs = 0;
   #kept: EnergyTotals = {};
   #restoring: Promise<void> | undefined;
 
@@ -72,7 +79,7 @@ export class RailsSampler implements Sampler {
     this.#keeper = keeper;
     this.#clock = clock;
     this.periodMs = intervalMs;
-    this.timeoutMs = Math.max(1000, intervalMs);
+    this.timeoutMs = Math.min(LONGEST_TIMEOUT_MS, Math.max(1000, intervalMs));
     this.#railWithinMs = this.timeoutMs * 0.8;
   }
 
@@ -84,8 +91,14 @@ export class RailsSampler implements Sampler {
     return this.#search;
   }
 
+  /** Rails that were found are looked for anew once a minute; for none, who runs the sampler does. */
+  hasNews(): boolean {
+    return this.#rails.length > 0 && this.#clock.monotonicMs() - this.#lookedAtMs >= LOOK_AGAIN_MS;
+  }
+
   async #look(): Promise<Finding> {
     const subject = 'rails';
+    this.#lookedAtMs = this.#clock.monotonicMs();
     try {
       const readers = (await this.#source.look()).slice(0, MOST_RAILS);
       if (readers.length > 0) await this.#restore();
@@ -97,7 +110,9 @@ export class RailsSampler implements Sampler {
       const details = await Promise.all(this.#rails.map((rail) => this.#lookFor(rail)));
       return { subject, found: true, detail: details.join('; ').slice(0, 255) };
     } catch (error) {
-      return { subject, found: false, detail: `rails can't be looked for: ${reasonOf(error)}`.slice(0, 255) };
+      // Those that were found before are there still.
+      const found = this.#rails.length > 0;
+      return { subject, found, detail: `rails can't be looked for: ${reasonOf(error)}`.slice(0, 255) };
     }
   }
 
@@ -136,12 +151,13 @@ export class RailsSampler implements Sampler {
     await withDeadline(this.#restoring, RESTORE_WITHIN_MS, 'kept energy', this.#clock).catch(() => {});
   }
 
+  /** Those of this run come first: of labels that are gone only some are kept. */
   #totals(): EnergyTotals {
-    const totals = { ...this.#kept };
+    const totals: EnergyTotals = {};
     for (const [label, { energy }] of this.#known) {
       totals[label] = { joules: energy.joules, coveredSeconds: energy.coveredSeconds };
     }
-    return totals;
+    return { ...totals, ...this.#kept, ...totals };
   }
 
   #stateFor(reader: RailReader): RailState {

@@ -62,7 +62,7 @@ function amperesOf(text: string): number {
   if (text.trim() !== '' && Number.isFinite(amperes) && amperes > 0 && amperes <= 1000) return amperes;
   throw new ErichtError('USAGE', {
     what: `--known-amperes is not a current: "${text}"`,
-    next: 'write amperes above 0, such as 1.000',
+    next: 'write amperes above 0 and up to 1000, such as 1.000',
   });
 }
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { PromisifiedBus } from 'i2c-bus';
 import { ErichtError, reasonOf } from '../../lib/errors.ts';
 import { Turns } from '../../lib/turns.ts';
@@ -21,12 +22,15 @@ const loadI2cBus: LoadAddon = async () => (await import('i2c-bus')).default;
 export class LinuxI2cBus implements I2cBus {
   readonly #busNumber: number;
   readonly #load: LoadAddon;
+  readonly #dev: string;
   readonly #turns = new Turns();
   #opened: PromisifiedBus | undefined;
 
-  constructor(busNumber: number, load: LoadAddon = loadI2cBus) {
+  /** `dev`: where device files are. The addon opens those of /dev, which in any other place are another machine's. */
+  constructor(busNumber: number, load: LoadAddon = loadI2cBus, dev = '/dev') {
     this.#busNumber = busNumber;
     this.#load = load;
+    this.#dev = dev;
   }
 
   async readWord(address: number, register: number): Promise<number> {
@@ -56,6 +60,7 @@ export class LinuxI2cBus implements I2cBus {
   }
 
   async #open(): Promise<PromisifiedBus> {
+    if (resolve(this.#dev) !== '/dev') throw elsewhere(this.#dev);
     let addon: Awaited<ReturnType<LoadAddon>>;
     try {
       addon = await this.#load();
@@ -89,6 +94,13 @@ export async function isAddonBuilt(load: LoadAddon = loadI2cBus): Promise<boolea
 /** SMBus words are least significant byte first, the INA226 sends the other way round. */
 function swap(word: number): number {
   return ((word & 0xff) << 8) | (word >> 8);
+}
+
+function elsewhere(dev: string): ErichtError {
+  return new ErichtError('SENSOR_UNREADABLE', {
+    what: 'cannot use I2C directly',
+    why: `chips are read only where path.dev is /dev, and it is ${dev}`,
+  });
 }
 
 function notBuilt(error: unknown): ErichtError {

@@ -82,6 +82,9 @@ export class WindowReader {
   stop(): void {
     this.#active = false;
     this.#last = undefined;
+    // Energy stays what it is; a value would be told as that of the reading after the pause, a minute later perhaps.
+    const { counted, settingsLost } = this.#since;
+    this.#since = { ...nothingYet(), counted, settingsLost };
     this.#windowSeenMs = undefined;
     // Windows end unseen from here on.
     this.#windows.lose();

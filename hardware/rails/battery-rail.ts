@@ -65,8 +65,9 @@ export async function findBatteries(sysfs: string): Promise<BatteryRail[]> {
   const directories: string[] = [];
   for (const entry of await listKernelDirectory(root)) {
     const directory = join(root, entry);
-    if ((await readKernelText(join(directory, 'type'))) !== 'Battery') continue;
-    if ((await readKernelText(join(directory, 'scope'))) === 'Device') continue;
+    // A gauge that doesn't answer must not take the chips of others away.
+    const text = (name: string) => readKernelText(join(directory, name)).catch(() => undefined);
+    if ((await text('type')) !== 'Battery' || (await text('scope')) === 'Device') continue;
     directories.push(directory);
   }
   return directories.map(

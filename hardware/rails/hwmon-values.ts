@@ -5,6 +5,9 @@ import { type KernelReading, type KernelValues, samplesFor } from './kernel-valu
 /** The driver takes 1.1 ms for the shunt and the same for the bus. */
 const SAMPLE_MS = 2.2;
 
+/** A bus at the converter's end: 32767 steps of 1.25 mV, cut to whole ones; no chip of the kind takes as much. */
+const BUS_FULL_SCALE_MILLIVOLTS = 40_958;
+
 /**
  * The hwmon driver, drivers/hwmon/ina2xx.c: mV, mA and µW, the shunt in µΩ. `update_interval` (ms) is the length of the
  * averaging window, 16 samples or 35 ms by default; setting it chooses the number of samples that comes nearest. It sets a
@@ -43,7 +46,7 @@ export class HwmonValues implements KernelValues {
     const microwatts = await this.#attributes.value('power1_input');
     const milliamperes = await this.#attributes.value('curr1_input');
     const millivolts = await this.#attributes.value('in1_input');
-    if (this.#isSaturated(milliamperes)) return { saturated: true };
+    if (this.#isSaturated(milliamperes) || millivolts >= BUS_FULL_SCALE_MILLIVOLTS) return { saturated: true };
     const hadNothing = this.#hasNothing;
     this.#hasNothing = microwatts === 0 && milliamperes === 0 && millivolts === 0;
     if (this.#hasNothing && !hadNothing) return { unsure: 'the chip shows nothing: it was reset, or its rail was cut' };

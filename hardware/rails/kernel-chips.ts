@@ -53,7 +53,8 @@ async function findChips(
   const chips: KernelChip[] = [];
   for (const entry of await listKernelDirectory(root)) {
     const directory = join(root, entry);
-    const name = await readKernelText(join(directory, 'name'));
+    // What isn't as the kernel makes it is no chip, and takes none away.
+    const name = await readKernelText(join(directory, 'name')).catch(() => undefined);
     if (name === undefined || !Object.hasOwn(SHUNT_FULL_SCALE_VOLTS, name)) continue;
     chips.push({ way, name, directory, device: await deviceOf(directory, entry) });
   }

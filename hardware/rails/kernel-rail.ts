@@ -25,6 +25,9 @@ const WAYS = {
   iio: { find: findIioChips, Values: IioValues, words: "the kernel's IIO" },
 };
 
+/** The kernel's hwmon interface tells whole milliamperes, of the shunt that the driver reckons with. */
+const HWMON_STEP_AMPERES = 0.001;
+
 interface Opened {
   chip: KernelChip;
   attributes: KernelAttributes;
@@ -56,6 +59,11 @@ export class KernelRail implements RailReader {
 
   get shuntOhms(): number | undefined {
     return this.#shunt.ohms;
+  }
+
+  get stepVolts(): number | undefined {
+    const { kernelOhms } = this.#shunt;
+    return this.source === 'hwmon' && kernelOhms !== undefined ? HWMON_STEP_AMPERES * kernelOhms : undefined;
   }
 
   /** hwmon mends a chip that lost its settings without telling. */

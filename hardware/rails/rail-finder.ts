@@ -35,7 +35,7 @@ export class RailFinder {
 
   constructor(options: RailFinderOptions) {
     this.#options = options;
-    this.#openBus = options.openBus ?? ((busNumber) => new LinuxI2cBus(busNumber));
+    this.#openBus = options.openBus ?? ((busNumber) => new LinuxI2cBus(busNumber, undefined, options.dev));
   }
 
   /** Readers that were found before are the same objects again: their counts and settings go on. */
@@ -56,8 +56,9 @@ export class RailFinder {
         ),
       );
     }
+    const configured = new Set(settings.map(({ label }) => label));
     for (const { way, name, device } of served.values()) {
-      const label = `${name}-${device}`;
+      const label = configured.has(`${name}-${device}`) ? `${way}-${device}` : `${name}-${device}`;
       rails.push(this.#keep(new KernelRail({ way, label, measures: 'board', sysfs, device, intervalMs, isKernels })));
     }
     const labels = new Set(rails.map(({ label }) => label));

@@ -1,5 +1,5 @@
 import { access, constants } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { LinuxI2cBus } from '../i2c/linux.ts';
 import { formatAddress, type I2cBus } from '../i2c/port.ts';
 import { listKernelDirectory, readKernelText } from '../kernel-file.ts';
@@ -66,7 +66,7 @@ async function scanBus(bus: number, claims: Claim[], { sysfs, dev, openBus }: Sc
     (await readKernelText(join(sysfs, `class/i2c-dev/i2c-${bus}/name`))) ??
     (await readKernelText(join(sysfs, `bus/i2c/devices/i2c-${bus}/name`)));
   const known = { bus, node, ...(adapter && { adapter }) };
-  const problem = (await obstacle(node)) ?? (openBus || dev === '/dev' ? undefined : ELSEWHERE);
+  const problem = (await obstacle(node)) ?? (openBus || resolve(dev) === '/dev' ? undefined : ELSEWHERE);
   if (problem) return { ...known, chips: claimed(claims), problem };
   const opened = (openBus ?? ((number) => new LinuxI2cBus(number)))(bus);
   try {

@@ -63,7 +63,7 @@ t.test('calibrate works through the driver and prints the line', async (t) => {
   t.equal(
     text.stdout,
     'Mean of 10 readings: 8.710 mV across the shunt, spread 0.00 %.\n' +
-      '8.710 mV / 0.85 A = 0.01025 ohm, within 0.28 %, -14.58 % against 0.012.\n\n' +
+      '8.710 mV / 0.85 A = 0.01025 ohm, within 0.27 %, -14.58 % against 0.012.\n\n' +
       'Write this at rail main in ericht.yaml:\n\n    shuntOhms: 0.01025\n',
   );
   const json = await runEricht(t, [...args, '-o', 'json'], { folder });
@@ -73,6 +73,8 @@ t.test('calibrate works through the driver and prints the line', async (t) => {
     shuntOhms: 0.01025,
     configuredOhms: 0.012,
     readings: 10,
+    // The driver's milliampere is one over its own 10 mΩ: half of 10 µV, the chip's offset, and its gain.
+    uncertaintyRatio: 0.00272,
   });
 });
 
@@ -96,6 +98,7 @@ t.test('calibrate refuses what can not be, with exit code 2', async (t) => {
   for (const [args, message] of [
     [['main', '--known-amperes', '5'], /this is a module marked R002/i],
     [['main', '--known-amperes', '0'], /--known-amperes is not a current: "0"/],
+    [['main', '--known-amperes', '1e9'], /Write amperes above 0 and up to 1000/],
     [['man', '--known-amperes', '1'], /no rail "man" is configured. The nearest one is main/],
     [['main'], /needs --known-amperes/],
     [['--known-amperes', '1'], /needs the label of a rail/],

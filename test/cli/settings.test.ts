@@ -61,6 +61,11 @@ test('a node without a name has that of its host', async (t) => {
 const refused: [string, string, RegExp][] = [
   ['a name that no topic or table takes', 'clusterId: "my case"', /clusterId can't be "my case": expected letters/],
   ['an interval of no time', 'interval: 1ms', /interval can't be "1ms": the least is 100 ms/],
+  [
+    'a load of nothing',
+    'rails: [{label: a, bus: 1, address: 0x40, shuntOhms: 0.01, maxAmperes: 0}]',
+    /maxAmperes can't be 0: it must be above 0/,
+  ],
   ['an interval of days', 'interval: 2d', /interval can't be "2d": the most is 60 min/],
   ['an interval without a unit', 'interval: 5', /interval can't be 5: expected a number with ms, s, m, h, d or w/],
   ['a database of no size', 'stores: {sqlite: {maxSize: 1KiB}}', /can't be "1KiB": the least is 16\.0 MiB/],

@@ -124,7 +124,7 @@ t.test('a load that moves is no measure; a little noise is averaged away', async
 
 t.test('whole milliamperes of the kernel count as uncertainty', async (t) => {
   const fine = await calibratedWith(railOf([amperes(1)]));
-  const coarse = await calibratedWith(railOf([amperes(1)], { source: 'hwmon' }));
+  const coarse = await calibratedWith(railOf([amperes(1)], { source: 'hwmon', stepVolts: 1e-5 }));
   t.ok(Math.abs(coarse.uncertaintyRatio - fine.uncertaintyRatio - 0.0005) < 1e-6);
 });
 

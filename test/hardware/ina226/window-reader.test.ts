@@ -244,3 +244,26 @@ t.test('a second start disturbs nothing, a stop ends all', async (t) => {
   t.equal(chip.transfers, transfers);
   t.equal(clock.waitingTimers, 0);
 });
+
+t.test('what was read before an outage is energy, and never shown as the reading after it', async (t) => {
+  const { clock, chip, reader } = await watched();
+  await clock.advance(2 * WINDOW_MS);
+  reader.take();
+  await clock.advance(WINDOW_MS + 500);
+  chip.beforeTransfer = () => {
+    throw new Error('the wire is off');
+  };
+  await clock.advance(1000);
+  t.throws(() => reader.take(), /the wire is off/);
+  await clock.advance(60_000);
+  chip.beforeTransfer = () => {};
+  chip.load = TEN_WATTS;
+  await reader.start();
+  const reading = reader.take();
+  t.match(reading, { absent: /first averaging window/ }, JSON.stringify(reading));
+  t.ok(reading.counted!.joules > 4, 'the window before is counted');
+  await clock.advance(2000);
+  t.ok('powerWatts' in reader.take());
+  await clock.advance(2000);
+  t.match(reader.take(), { powerWatts: 10 });
+});

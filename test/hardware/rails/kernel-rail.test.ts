@@ -169,3 +169,12 @@ t.test(
     t.match(await rail.read(), { absent: /shows nothing/ });
   },
 );
+
+t.test("hwmon's bus at the converter's end is saturated, too", async (t) => {
+  const files = { shunt_resistor: '10000\n', in1_input: '40958\n', curr1_input: '900\n', power1_input: '36000000\n' };
+  const { rail, set } = hwmonRail(t, files);
+  await rail.find();
+  t.same(await rail.read(), { saturated: true });
+  set('in1_input', 40_956);
+  t.match(await rail.read(), { busVolts: 40.956 });
+});

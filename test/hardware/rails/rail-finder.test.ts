@@ -218,3 +218,40 @@ t.test('where there is nothing, the reason says so, and what would help', async 
   writeFileSync(join(root, 'dev/i2c-1'), '');
   t.match(await finder.whyNone(), /^no INA226 is configured; I2C buses here: i2c-1/);
 });
+
+t.test('what is not as the kernel makes it takes no rail away from the others', async (t) => {
+  const roots = board(t, 'rpi4');
+  // A directory in place of a file, and a gauge that doesn't answer: EISDIR and, as /proc/self/mem at 0 has it, EIO.
+  mkdirSync(join(roots.sysfs, 'class/hwmon/hwmon9/name'), { recursive: true });
+  const gauge = join(roots.sysfs, 'class/power_supply/gauge');
+  mkdirSync(gauge, { recursive: true });
+  writeFileSync(join(gauge, 'type'), 'Battery\n');
+  symlinkSync('/proc/self/mem', join(gauge, 'scope'));
+  const rails = await new RailFinder({ ...roots, settings: [settings()], intervalMs: 1000, clock }).look();
+  t.same(
+    rails.map(({ label }) => label),
+    ['board', 'ina226-1-0041', 'battery'],
+  );
+});
+
+t.test('no two rails have one label, even if a configured one is named as the kernel names another', async (t) => {
+  const roots = board(t, 'rpi4');
+  const settingsOfOne = [settings({ label: 'ina226-1-0041' })];
+  const finder = new RailFinder({ ...roots, settings: settingsOfOne, intervalMs: 1000, clock });
+  const rails = await finder.look();
+  t.same(
+    rails.map(({ label, location }) => [label, location]),
+    [
+      ['ina226-1-0041', 'hwmon device 1-0040'],
+      ['hwmon-1-0041', 'hwmon device 1-0041'],
+    ],
+  );
+});
+
+t.test("another machine's bus is not looked for among the ones of this machine", async (t) => {
+  const roots = board(t, 'rpi4');
+  writeFileSync(join(roots.dev, 'i2c-1'), '');
+  const finder = new RailFinder({ ...roots, settings: [settings({ address: 0x45 })], intervalMs: 1000, clock });
+  const rail = (await finder.look())[0]!;
+  t.match(await rail.find(), { found: false, detail: /only where path\.dev is \/dev/ });
+});
