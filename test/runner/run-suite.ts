@@ -34,8 +34,8 @@ export interface Check {
 
 /** Of a file's limit: tap names the test that outlives it and cleans up, and the runner only ends who can't. */
 const TAP_SHARE = 0.9;
-/** Asked so, Node writes down what holds its event loop: also when tap finds that the file as a whole doesn't end. */
-const ASK = { by: 'SIGUSR2', when: /^not ok \d+ - timeout!/m } as const;
+/** Asked so, Node writes down what holds its event loop: also when tap finds that a test, or the file, does not end. */
+const ASK = { by: 'SIGUSR2', when: /^ *not ok \d+ - timeout!/m } as const;
 const REPORTS = ['--report-on-signal', `--report-signal=${ASK.by}`, '--report-exclude-env', '--report-exclude-network'];
 
 /** Runs the files of a suite, says how each did, and sums up. With CI=true nothing may be skipped or still to do. */
