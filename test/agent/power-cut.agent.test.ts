@@ -5,7 +5,7 @@ import { until } from '../helpers/until.ts';
 import { BoardAgent } from '../helpers/vm/board-agent.ts';
 import { BoardVm, DATA } from '../helpers/vm/board-vm.ts';
 
-t.setTimeout(560_000);
+t.setTimeout(780_000);
 
 /** What a power cut may cost, and the time to the report that comes next. */
 const MOST_LOST_MS = 5000;

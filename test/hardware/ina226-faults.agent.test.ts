@@ -5,8 +5,8 @@ import { BoardChips, CHIP_ADDRESSES, IDENTITY, measuring, POWER_ON, type Words }
 import { BoardVm } from '../helpers/vm/board-vm.ts';
 import { agrees, allRead, type Chip, railOf, railsOf, stepsOf, valuesOf } from '../helpers/vm/register-table.ts';
 
-t.setTimeout(560_000);
-const LIMIT = { timeout: 200_000 };
+t.setTimeout(780_000);
+const LIMIT = { timeout: 400_000 };
 
 const vm = await BoardVm.start(t);
 const chips = new BoardChips(vm.shell);

@@ -24,8 +24,8 @@ import {
   wordsOf,
 } from '../helpers/vm/register-table.ts';
 
-t.setTimeout(500_000);
-const LIMIT = { timeout: 240_000 };
+t.setTimeout(780_000);
+const LIMIT = { timeout: 400_000 };
 
 const vm = await BoardVm.start(t);
 const chips = new BoardChips(vm.shell);

@@ -7,8 +7,8 @@ import { BUNDLE } from '../helpers/vm/board-payload.ts';
 import { BoardVm } from '../helpers/vm/board-vm.ts';
 import { allRead } from '../helpers/vm/register-table.ts';
 
-t.setTimeout(560_000);
-const LIMIT = { timeout: 300_000 };
+t.setTimeout(780_000);
+const LIMIT = { timeout: 450_000 };
 const SERVICE = 'ericht-agent.service';
 
 const vm = await BoardVm.start(t);

@@ -6,7 +6,7 @@ import { bundleInto } from '../helpers/make-bundle.ts';
 import { tempDir } from '../helpers/temp.ts';
 import { until } from '../helpers/until.ts';
 
-t.setTimeout(540_000);
+t.setTimeout(780_000);
 
 const RAIL = 'label=main,measures=board,bus=1,address=0x40,shuntOhms=0.002';
 const FLAGS = `--kafka 192.0.2.1:9092 --cluster-id case --node-id b1 --rail ${RAIL}`;

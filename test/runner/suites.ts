@@ -41,8 +41,8 @@ export const SUITES: Suite[] = [
     name: 'agent',
     about: 'on a board in a VM, with a stand-in INA226 and the kernel as the judge',
     jobs: 1,
-    fileLimitMs: 10 * MINUTE,
-    limitMs: 20 * MINUTE,
+    fileLimitMs: 15 * MINUTE,
+    limitMs: 45 * MINUTE,
     needs: ['board'],
   },
   {

@@ -17,7 +17,7 @@ import { runTool } from '../../helpers/run-tool.ts';
 import { tempDir } from '../../helpers/temp.ts';
 import { until } from '../../helpers/until.ts';
 
-t.setTimeout(540_000);
+t.setTimeout(780_000);
 
 const PROJECT = join(import.meta.dirname, '../../..');
 const BOARD = join(PROJECT, 'test/fixtures/boards/rpi4');
