@@ -1,6 +1,5 @@
 import { ErichtError } from '../../lib/errors.ts';
 import { formatAddress, type I2cBus } from '../i2c/port.ts';
-import type { RailReading } from '../rail-reader.ts';
 import type { Averaging } from './averaging.ts';
 import {
   CALIBRATION,
@@ -11,10 +10,6 @@ import {
   OVERFLOW,
   Register,
 } from './registers.ts';
-
-/** What a reading says that found the chip with its settings lost. */
-export const SETTINGS_LOST = 'the chip had lost its settings (its supply broke down) and was set up again';
-export const NO_WINDOW_YET = 'the first averaging window is not over';
 
 export interface Ina226Options {
   bus: I2cBus;
@@ -40,7 +35,6 @@ export class Ina226 {
   readonly #shuntOhms: number;
   readonly #averaging: Averaging;
   #known = false;
-  #windowDone = false;
   #resets = 0;
   #setUps = 0;
 
@@ -91,7 +85,6 @@ export class Ina226 {
   async readFlags(): Promise<Ina226Flags> {
     const mask = await this.#read(Register.mask);
     const ready = (mask & CONVERSION_READY) !== 0;
-    if (ready) this.#windowDone = true;
     return { ready, overflowed: (mask & OVERFLOW) !== 0 };
   }
 
@@ -108,14 +101,6 @@ export class Ina226 {
     return decodeReading({ shunt, bus, power }, this.#shuntOhms);
   }
 
-  /** The newest window, whether or not it was read before; nothing before the first is over. */
-  async read(): Promise<RailReading> {
-    const ready = this.#windowDone || (await this.readFlags()).ready;
-    const window = await this.readWindow();
-    if (window === undefined) return { absent: SETTINGS_LOST };
-    return ready ? window : { absent: NO_WINDOW_YET };
-  }
-
   async #hasSettings(): Promise<boolean> {
     const configuration = await this.#read(Register.configuration);
     const calibration = await this.#read(Register.calibration);
@@ -124,7 +109,6 @@ export class Ina226 {
 
   /** Calibration first: the first window after the configuration is then scaled by it. Reading the flag clears it. */
   async #writeSettings(): Promise<void> {
-    this.#windowDone = false;
     this.#setUps += 1;
     await this.#bus.writeWord(this.#address, Register.calibration, CALIBRATION);
     await this.#bus.writeWord(this.#address, Register.configuration, this.#averaging.configuration);

@@ -2,9 +2,13 @@ import type { Clock, TimerHandle } from '../../lib/clock.ts';
 import { Turns } from '../../lib/turns.ts';
 import type { CountedEnergy, RailCounts, RailReading, RailValues } from '../rail-reader.ts';
 import { type Averaging, OSCILLATOR_TOLERANCE } from './averaging.ts';
-import { type Ina226, NO_WINDOW_YET, SETTINGS_LOST } from './device.ts';
+import type { Ina226 } from './device.ts';
 import type { DecodedReading } from './registers.ts';
 import { WindowClock } from './window-clock.ts';
+
+/** What a reading says that found the chip with its settings lost. */
+const SETTINGS_LOST = 'the chip had lost its settings (its supply broke down) and was set up again';
+const NO_WINDOW_YET = 'the first averaging window is not over';
 
 /** The first window is waited for with more looks, so that whoever asks a single time a second later has it. */
 const FIRST_POLLS = 8;
